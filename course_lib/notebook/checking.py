@@ -1,0 +1,174 @@
+"""Exercise checks that teach: correct, not done yet, or which likely mistake it is and a hint.
+
+A check is a function in `course_lib/notebook/exercises/nbNN.py` named like the exercise. It takes
+the student's answer, tries it, and calls `expect` or `expect_close` for each likely mistake:
+
+    def nearest_entry(answer):
+        got = answer(vectors, codebook) expect(got.dtype == torch.int64, "The codes are not int64.",
+        hint="argmin gives int64.") expect_close(got, far, "You took the farthest entry.", "Is it
+        argmin or argmax?", differs=True) expect_close(got, want, "Some codes are not those of the
+        nearest entry.")
+"""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from dataclasses import dataclass
+
+UNRECOGNISED = "This is not the result we expected."
+
+
+class Wrong(Exception):
+    """A mistake that a check recognised, with a hint."""
+
+    def __init__(self, mistake: str, hint: str = ""):
+        super().__init__(mistake)
+        self.mistake, self.hint = mistake, hint
+
+
+class NotDone(Exception):
+    """The stub is untouched."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """`state` is "correct", "wrong" or "not done yet"; for a wrong answer the mistake and a hint."""
+
+    name: str
+    state: str
+    mistake: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        words = {"correct": "correct.", "not done yet": "not done yet.", "wrong": self.mistake}
+        hint = f"\n  Hint: {self.hint}" if self.hint else ""
+        return f"{self.name}: {words[self.state]}{hint}"
+
+
+def check(name: str, answer) -> None:
+    """Check an exercise's answer and print the result; never raises for what the answer does.
+
+    `name` is "NN.exercise", as in the notebook's stub; `answer` the function, class or value
+    written there. Raises KeyError with near matches where no such exercise exists.
+    """
+    print(grade(name, answer))
+
+
+def grade(name: str, answer) -> Result:
+    """The Result of checking `answer`; random numbers of the caller are left as they were."""
+    import torch
+
+    examine = find(name)
+    if _is_blank(answer):
+        return Result(name, "not done yet")
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            examine(_noticing_blanks(answer))
+    except (NotDone, NotImplementedError):
+        return Result(name, "not done yet")
+    except Wrong as wrong:
+        return Result(name, "wrong", wrong.mistake, wrong.hint)
+    except Exception as error:  # whatever a student's code may raise
+        told = str(error).strip().splitlines()
+        return Result(
+            name,
+            "wrong",
+            f"your code raised {type(error).__name__}: {told[0] if told else ''}".strip(),
+            "Call it yourself on a small example, and print the shapes on the way.",
+        )
+    return Result(name, "correct")
+
+
+def find(name: str):
+    """The check named "NN.exercise". Raises KeyError with near matches."""
+    number, _, exercise = name.partition(".")
+    known = names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 3, 0.4) or known[:5]
+        raise KeyError(
+            f"There is no exercise '{name}'; "
+            + (f"do you mean {', '.join(near)}?" if near else "no exercises exist yet.")
+        )
+    return getattr(_module(number), exercise)
+
+
+def names() -> list[str]:
+    """Every exercise that has a check, as "NN.exercise"."""
+    from course_lib.notebook import exercises
+
+    found = []
+    for module in pkgutil.iter_modules(exercises.__path__):
+        number = module.name.removeprefix("nb")
+        members = vars(_module(number))
+        found += [
+            f"{number}.{key}"
+            for key, value in members.items()
+            if inspect.isfunction(value)
+            and value.__module__.endswith(f".{module.name}")
+            and not key.startswith("_")
+        ]
+    return sorted(found)
+
+
+def expect(condition, mistake: str, hint: str = "") -> None:
+    """Raise Wrong(mistake, hint) unless `condition` holds. An answer of None or ... is not done."""
+    if _is_blank(condition):
+        raise NotDone
+    if not bool(condition):
+        raise Wrong(mistake, hint)
+
+
+def expect_close(
+    got,
+    want,
+    mistake: str = UNRECOGNISED,
+    hint: str = "",
+    *,
+    tolerance: float = 1e-4,
+    differs=False,
+) -> None:
+    """Raise Wrong unless `got` is close to `want` (tensors, arrays or numbers, shapes included).
+
+    With `differs`, raise Wrong where it *is* close: `want` is then what the mistake gives. A shape
+    that differs is said in words.
+    """
+    import torch
+
+    if _is_blank(got):
+        raise NotDone
+    got, want = (torch.as_tensor(v).detach().cpu().to(torch.float64) for v in (got, want))
+    if got.shape != want.shape:
+        if differs:
+            return
+        raise Wrong(
+            f"The shape is {list(got.shape)}, expected {list(want.shape)}.",
+            hint or "Write the shape of each step at its line's end.",
+        )
+    close = torch.allclose(got, want, rtol=tolerance, atol=tolerance)
+    if close == differs:
+        raise Wrong(mistake, hint)
+
+
+def _module(number: str):
+    return importlib.import_module(f"course_lib.notebook.exercises.nb{number}")
+
+
+def _is_blank(answer) -> bool:
+    return answer is None or answer is Ellipsis
+
+
+def _noticing_blanks(answer):
+    """A function whose None or ... counts as not done; other answers as they are."""
+    if not inspect.isfunction(answer):
+        return answer
+
+    def called(*args, **kwargs):
+        result = answer(*args, **kwargs)
+        if _is_blank(result):
+            raise NotDone
+        return result
+
+    called.__wrapped__ = answer
+    return called
