@@ -1,0 +1,236 @@
+"""The vector quantizer of the VQ-VAE: a codebook learned by running averages or by gradient."""
+
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from course_lib.quantize import processes
+from course_lib.quantize.kmeans import kmeans, nearest
+from course_lib.quantize.straight_through import rotate, straight_through
+
+
+class Quantized(NamedTuple):
+    """What a quantizer makes of latents z [B, D, F].
+
+    `values` [B, D, F] pass their gradient on to z; `codes` int64 [B, 1, F]; `commitment`
+    |z - sg(e)|^2 trains the encoder alone; `codebook_loss` |sg(z) - e|^2 trains the codebook alone
+    and is 0 where averages learn it. Both are means over all numbers, without a weight.
+    """
+
+    values: Tensor
+    codes: Tensor
+    commitment: Tensor
+    codebook_loss: Tensor
+
+
+class VectorQuantizer(nn.Module):
+    """Replaces each latent frame by the nearest of `size` codebook entries of `dim` numbers.
+
+    codebook: "ema" averages the frames that fell to each entry (van den Oord et al. 2017,
+        appendix A.1) and keeps their decayed `sums` and `counts`; "gradient" makes the entries a
+        parameter, trained by the codebook loss.
+    decay: of the averages, per training step.
+    gradient: how it passes the lookup, "straight_through" or "rotation".
+    init: "kmeans" places the entries on the first training batch, "random" draws them.
+    dead: an entry used less than this fraction of the mean usage is revived with a frame of the
+        batch; 0 leaves the dead alone.
+    seed: of k-means and revival. A revived entry's frame is a pure function of
+        (seed, step, entry), so that one process and many do the same.
+
+    A training step reads nothing back from the device. Distances and averages are computed in
+    float32 whatever autocast says (in float64 where the module is). With torch.distributed
+    initialised, averages and draws are those of the global batch. Taught in notebooks 01 and 03.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        size: int,
+        codebook: Literal["ema", "gradient"] = "ema",
+        decay: float = 0.99,
+        gradient: Literal["straight_through", "rotation"] = "straight_through",
+        init: Literal["kmeans", "random"] = "kmeans",
+        dead: float = 0.1,
+        eps: float = 1e-5,
+        seed: int = 0,
+    ):
+        super().__init__()
+        if dim < 1 or size < 1:
+            raise ValueError(f"dim={dim} and size={size} must both be at least 1.")
+        if not 0 <= decay < 1 or not 0 <= dead < 1:
+            raise ValueError(f"decay={decay} and dead={dead} must both be in [0, 1).")
+        for name, value, known in (
+            ("codebook", codebook, ("ema", "gradient")),
+            ("gradient", gradient, ("straight_through", "rotation")),
+            ("init", init, ("kmeans", "random")),
+        ):
+            if value not in known:
+                raise ValueError(f"{name}={value!r} is unknown: choose from {known}.")
+        self.dim, self.size, self.seed = dim, size, seed
+        self.decay, self.dead, self.eps = decay, dead, eps
+        self.learns_by_gradient = codebook == "gradient"
+        self.pass_gradient = rotate if gradient == "rotation" else straight_through
+
+        entries = torch.empty(size, dim)
+        nn.init.kaiming_uniform_(entries)
+        if self.learns_by_gradient:
+            self.codebook = nn.Parameter(entries)
+        else:
+            self.register_buffer("codebook", entries)
+            self.register_buffer("sums", entries.clone())
+        self.register_buffer("counts", torch.ones(size))
+        self.register_buffer("step", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("initialised", torch.tensor(init == "random"))
+        self._known_initialised = init == "random"  # spares reading the buffer in every step
+        self.register_load_state_dict_post_hook(_forget_initialised)
+
+    def extra_repr(self) -> str:
+        learned = "gradient" if self.learns_by_gradient else f"ema, decay={self.decay}"
+        return f"dim={self.dim}, size={self.size}, codebook={learned}"
+
+    def forward(self, z: Tensor) -> Quantized:
+        """Quantize latents z [B, D, F]; in training mode, also let the codebook learn.
+
+        Values and losses are those of the codebook before it learns. NaN is not looked for here,
+        since looking would read from the device; `encode` does. Raises TypeError where z is not
+        floating point and ValueError where it is not [B, D, F] with D = dim, or is empty.
+        """
+        frames = self._frames(z)  # [B, F, D]
+        with torch.autocast(z.device.type, enabled=False):
+            rows = frames.detach().flatten(0, 1)  # [N, D]
+            if self.training and not self._is_initialised():
+                self._initialise(rows)
+            codes = nearest(rows, self._entries().detach())  # [N]
+            entries = F.embedding(codes.view(frames.shape[:2]), self._entries())  # [B, F, D]
+            constant = entries.detach()
+            commitment = F.mse_loss(frames, constant)
+            codebook_loss = torch.zeros_like(commitment)
+            if self.learns_by_gradient:
+                codebook_loss = F.mse_loss(entries, frames.detach())
+            values = constant
+            if frames.requires_grad and torch.is_grad_enabled():
+                values = self.pass_gradient(frames, constant)
+            if self.training:
+                self._learn(rows, codes)
+        values = values.transpose(1, 2).to(z.dtype)  # [B, D, F]
+        return Quantized(values, codes.view(len(z), 1, -1), commitment, codebook_loss)
+
+    @torch.no_grad()
+    def encode(self, z: Tensor) -> Tensor:
+        """Codes int64 [B, 1, F] of latents z [B, D, F]; the codebook stays as it is.
+
+        Raises as `forward` does, and ValueError where z contains NaN or infinity.
+        """
+        frames = self._frames(z)
+        if not frames.isfinite().all():
+            raise ValueError("The latents to quantize contain NaN or infinity.")
+        with torch.autocast(z.device.type, enabled=False):
+            return nearest(frames.flatten(0, 1), self._entries()).view(len(z), 1, -1)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Codebook entries [B, D, F] of codes int64 [B, 1, F].
+
+        Raises TypeError where codes are not int64 and ValueError where they are not [B, 1, F] or
+        lie outside [0, size).
+        """
+        check_codes(codes, self.size)
+        return F.embedding(codes[:, 0], self.codebook).transpose(1, 2)
+
+    def _entries(self) -> Tensor:
+        """The codebook in the precision of distances: float32, or float64 where the module is."""
+        return self.codebook if self.codebook.dtype == torch.float64 else self.codebook.float()
+
+    def _frames(self, z: Tensor) -> Tensor:
+        if not z.is_floating_point():
+            raise TypeError(f"The latents to quantize must be floating point, not {z.dtype}.")
+        if z.ndim != 3 or z.shape[1] != self.dim or z.numel() == 0:
+            raise ValueError(
+                f"The latents to quantize have shape {list(z.shape)}; expected [B, {self.dim}, F] "
+                "with B, F >= 1."
+            )
+        return z.transpose(1, 2).to(self._entries().dtype)
+
+    def _is_initialised(self) -> bool:
+        if not self._known_initialised:  # once True it stays so, and the device is left in peace
+            self._known_initialised = bool(self.initialised)
+        return self._known_initialised
+
+    @torch.no_grad()
+    def _initialise(self, rows: Tensor) -> None:
+        """k-means on the first global batch; where it is smaller than the codebook, its rows again.
+
+        Sums are centroid times count, so that the first EMA step keeps the centroids where they
+        are instead of dividing them by their counts.
+        """
+        rows = processes.gather(rows)
+        found = min(self.size, len(rows))
+        generator = torch.Generator().manual_seed(self.seed)
+        centroids = kmeans(rows, found, generator=generator).centroids
+        counts = rows.new_zeros(found).index_add_(
+            0, nearest(rows, centroids), rows.new_ones(len(rows))
+        )
+        again = torch.arange(self.size, device=rows.device) % found
+        self.codebook.copy_(centroids[again])
+        self.counts.copy_(counts[again].clamp(min=1))
+        if not self.learns_by_gradient:
+            self.sums.copy_(self.codebook * self.counts[:, None])
+        self.initialised.fill_(True)
+        self._known_initialised = True
+
+    @torch.no_grad()
+    def _learn(self, rows: Tensor, codes: Tensor) -> None:
+        """One step of the averages over the global batch, then the revival of dead entries."""
+        batch = rows.new_zeros(self.size, self.dim + 1)  # [V, D + 1]: sums and counts
+        batch[:, : self.dim].index_add_(0, codes, rows)
+        batch[:, self.dim].index_add_(0, codes, rows.new_ones(len(rows)))
+        processes.sum_(batch)
+        self.counts.lerp_(batch[:, self.dim], 1 - self.decay)
+        if not self.learns_by_gradient:
+            self.sums.lerp_(batch[:, : self.dim], 1 - self.decay)
+            # Laplace smoothing keeps an unused entry from being divided by nothing.
+            total = self.counts.sum()
+            smoothed = (self.counts + self.eps) / (total + self.size * self.eps) * total
+            self.codebook.copy_(self.sums / smoothed[:, None])
+        if self.dead > 0:
+            self._revive(rows)
+        self.step.add_(1)
+
+    def _revive(self, rows: Tensor) -> None:
+        """Move each dead entry to a frame of the batch, a different one each while they last.
+
+        Sums and counts move along, otherwise the next average would undo it. The number of dead
+        entries stays on the device: the k-th of them draws from the k-th of as many equal parts of
+        the global batch.
+        """
+        usual = self.counts.mean()
+        dead = self.counts < self.dead * usual  # [V]
+        place = dead.cumsum(0) - 1
+        first, total = processes.place_of(rows)
+        draw = processes.draws(self.seed, self.step, self.size) % total
+        row = (place.clamp(min=0) * total + draw) // dead.sum().clamp(min=1) - first  # [V]
+        here = (row >= 0) & (row < len(rows))
+        frames = rows[row.clamp(0, len(rows) - 1)] * here[:, None]  # [V, D]
+        processes.sum_(frames)  # exactly one process has each
+        self.codebook.copy_(torch.where(dead[:, None], frames, self.codebook))
+        self.counts.copy_(torch.where(dead, usual, self.counts))
+        if not self.learns_by_gradient:
+            self.sums.copy_(torch.where(dead[:, None], frames * usual, self.sums))
+
+
+def _forget_initialised(module: VectorQuantizer, _) -> None:
+    module._known_initialised = False  # the loaded buffer knows
+
+
+def check_codes(codes: Tensor, size: int, codebooks: int = 1) -> None:
+    """Raise TypeError or ValueError, in words, unless codes are int64 [B, K, F] in [0, size)."""
+    if codes.dtype != torch.int64:
+        raise TypeError(f"Codes must be int64, not {codes.dtype}.")
+    if codes.ndim != 3 or codes.shape[1] != codebooks or codes.numel() == 0:
+        raise ValueError(
+            f"Codes have shape {list(codes.shape)}; expected [B, {codebooks}, F] with B, F >= 1."
+        )
+    low, high = codes.min().item(), codes.max().item()
+    if low < 0 or high >= size:
+        raise ValueError(f"Codes run from {low} to {high}; the codebook has 0 to {size - 1}.")

@@ -1,0 +1,82 @@
+"""Two processes with half a batch each do what one does with the whole batch."""
+
+import copy
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from safetensors.torch import load_file, save_file
+
+from course_lib.quantize import VectorQuantizer
+from course_lib.quantize.processes import draws
+
+STEPS = 8
+
+
+def make(codebook: str, dtype=torch.float64) -> VectorQuantizer:
+    torch.manual_seed(0)
+    return VectorQuantizer(6, 24, codebook=codebook, dead=0.4, decay=0.8).to(dtype)
+
+
+def batches() -> torch.Tensor:
+    generator = torch.Generator().manual_seed(1)
+    data = torch.randn(STEPS, 5, 6, 15, generator=generator, dtype=torch.float64)
+    return data * torch.linspace(1, 4, STEPS, dtype=torch.float64)[:, None, None, None]
+
+
+def worker(rank: int, folder: str) -> None:
+    torch.set_num_threads(1)
+    store = dist.FileStore(f"{folder}/store", 2)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=2)
+    for codebook in ("ema", "gradient"):
+        vq = make(codebook)
+        codes = []
+        for batch in batches():
+            part = batch[:3] if rank == 0 else batch[3:]  # uneven on purpose
+            codes.append(vq(part).codes)
+        save_file(
+            {"codes": torch.stack(codes), **vq.state_dict()},
+            f"{folder}/{codebook}{rank}.safetensors",
+        )
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("processes")
+    mp.start_processes(worker, (str(folder),), nprocs=2, start_method="spawn")
+    return folder
+
+
+@pytest.mark.parametrize("codebook", ["ema", "gradient"])
+def test_two_processes_equal_one(two, codebook):
+    alone = make(codebook)
+    revived = 0
+    codes = []
+    for batch in batches():
+        before = copy.deepcopy(alone.codebook.detach())
+        codes.append(alone(batch).codes)
+        moved = (alone.codebook.detach() - before).norm(dim=1)
+        revived += int((moved > 1).sum())
+    assert revived > STEPS  # draws were made
+    halves = [load_file(two / f"{codebook}{rank}.safetensors") for rank in (0, 1)]
+    assert torch.equal(torch.cat([half["codes"] for half in halves], 1), torch.stack(codes))
+    for name, value in alone.state_dict().items():
+        for half in halves:
+            torch.testing.assert_close(half[name], value, rtol=0, atol=1e-9, msg=name)
+        assert torch.equal(halves[0][name], halves[1][name]), name
+
+
+def test_draws_are_uniform_and_differ_by_seed_step_and_place():
+    first = draws(0, torch.tensor(5), 100_000)
+    assert first.min() >= 0 and first.max() < 2**32
+    shares = torch.bincount(first % 10, minlength=10) / 100_000
+    assert (shares - 0.1).abs().max() < 0.005
+    assert first.unique().numel() > 99_900
+    assert torch.equal(first[:10], draws(0, torch.tensor(5), 10))
+    for other in (draws(1, torch.tensor(5), 100_000), draws(0, torch.tensor(6), 100_000)):
+        assert (first == other).float().mean() < 0.001
+        together = torch.corrcoef(torch.stack([first, other]).double())[0, 1]
+        assert abs(together) < 0.02
