@@ -3,36 +3,40 @@
     from course_lib.notebook import check, keep, players, profile, show_spectrogram
 
 Hear
-    player(audio, sample_rate=16000, label=None, reference=None, quieter_db=0, seconds=4.0)
-    players({label: audio, ...}, sample_rate=16000, reference=None, quieter_db=0, seconds=4.0, broken=())
+    player(sound, sample_rate=16000, label=None, **options of players)
+    players({label: sound, ...}, sample_rate=16000, reference=None, quieter_db=0, seconds=4.0,
+            broken=())
         A table of small mono players at one loudness; each row says in words what was measured.
-        `audio` is [T], [C, T] or [1, C, T] (tensor or array), or a Clip. `reference`: the sound the
-        others are measured against (its label, or audio). `broken`: labels played 12 dB lower;
-        `quieter_db` lowers the whole table.
-    describe(audio, sample_rate=16000, reference=None) -> Description   (print it, or read its fields)
-    keep(name, audio, sample_rate=16000) -> Path       saves a sound of yours; `course album` shows all
+        A sound is [T], [C, T] or [1, C, T] (tensor or array), or a Clip. `reference`: what the
+        others are measured against (a label of the table, or a sound). `broken`: labels played
+        12 dB lower; `quieter_db` lowers the whole table.
+    describe(sound, sample_rate=16000, reference=None) -> Description
+        Print it, or read .loudness .brightness .above_4khz .attack .pitch_error .peak .seconds
+    keep(name, sound, sample_rate=16000) -> Path     saves a sound of yours; `course album` shows all
 
-See (each returns a Picture: last line of the cell, or display(...); alternative text is written for
-you, `alt=` adds to it; `title=` names the panel)
-    show_waveform(audio, sample_rate=16000)            show_spectrogram(audio, sample_rate=16000)
-    show_mel(log_mel, sample_rate=16000, hop=256)      log_mel [n_mels, F] or [1, n_mels, F]
-    show_piano_roll(notes, beats=None)                 {stem: events} as in Clip.notes
-    show_curves({label: values or (x, y)}, x="step", y="loss", log=False)
-    show_bars({label: value}, y="share")               show_matrix(values, x="", y="")
-    side_by_side(picture, picture, ...)                several pictures in one row
-    picture(figure, alt)                               your own matplotlib figure; `alt` is required
-    COLOURS                                            the colour-blind-safe palette (Okabe and Ito)
+See: each returns a Picture (last line of a cell, or display(...)); its alternative text is written
+for you, `alt=` adds a sentence on what one should notice; `title=` names the panel
+    show_waveform(sound, sample_rate=16000)          show_spectrogram(sound, sample_rate=16000)
+    show_mel(log_mel, sample_rate=16000, hop=256)    log_mel [n_mels, F] or [1, n_mels, F]
+    show_piano_roll(notes, beats=None)               {stem: events} as in Clip.notes
+    show_curves({label: values or (xs, values)}, x="step", y="loss", log=False)
+    show_bars({label: value}, y="share")             show_matrix(values, x="", y="")
+    side_by_side(picture, picture, ...)              several pictures in one row
+    picture(figure, alt)                             your own matplotlib figure; `alt` is required
+    COLOURS                                          the colour-blind-safe palette (Okabe, Ito)
 
 Run
-    profile() -> Profile(name, device, size)           .choose(quick=..., full=...)   COURSE_PROFILE
-        .size goes to songbook.load(size=...), .device to models; .time(60, full=900) says how long.
-    Live(title, sound=None, every=None, sample_rate=16000)   a callback of `fit`: progress, curves and a
-        sound at intervals, in one output that stays clean when the notebook is committed.
+    profile() -> Profile(name, device, size)         from COURSE_PROFILE=quick|full
+        .choose(quick=..., full=...) picks steps, batch, clips; .size goes to songbook.load(size=),
+        .device to models; .time(60, full=900) says in words how long it takes.
+    Live(title="Training", sound=None, every=None, sample_rate=16000, keys=None)
+        A callback of `fit`: progress, curves and sound(model) at intervals, in one output that
+        stays clean when the notebook is committed.
 
 Exercises
-    check("01.nearest_entry", nearest_entry)           prints correct, not done yet, or the likely mistake
-    blind_test(name, a, b, kind="abx", trials=12, question=None, sample_rate=16000, names=("A", "B"))
-        ABX or preference test; "run all" never waits for it.
+    check("01.nearest_entry", nearest_entry)         correct, not done yet, or the likely mistake
+    blind_test(name, a, b, kind="abx", trials=12, question=None, sample_rate=16000,
+               names=("A", "B"))                     a and b: lists of sounds; "run all" never waits
 """
 
 import importlib

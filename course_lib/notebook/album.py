@@ -59,14 +59,17 @@ def album(target: Path | None = None) -> Path:
     return target
 
 
+STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#222}
+img{max-width:100%} audio{width:18rem;max-width:100%} table{border-collapse:collapse}
+section{border-top:1px solid #ddd;padding:.5rem 0}
+"""
+
+
 def page(title: str, body: str) -> str:
     """A self-contained HTML page."""
     return (
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
-        f"<title>{escape(title)}</title><style>body{{font:16px/1.5 system-ui,sans-serif;max-width:62rem;"
-        "margin:2rem auto;padding:0 1rem;color:#222;background:#fff}img{max-width:100%}"
-        "audio{width:18rem;max-width:100%}table{border-collapse:collapse}"
-        "section{border-top:1px solid #ddd;padding:.5rem 0}</style></head><body>"
-        f"{body}</body></html>\n"
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{body}</body></html>\n"
     )

@@ -4,10 +4,10 @@ A check is a function in `course_lib/notebook/exercises/nbNN.py` named like the 
 the student's answer, tries it, and calls `expect` or `expect_close` for each likely mistake:
 
     def nearest_entry(answer):
-        got = answer(vectors, codebook) expect(got.dtype == torch.int64, "The codes are not int64.",
-        hint="argmin gives int64.") expect_close(got, far, "You took the farthest entry.", "Is it
-        argmin or argmax?", differs=True) expect_close(got, want, "Some codes are not those of the
-        nearest entry.")
+        got = answer(vectors, codebook)
+        expect(got.dtype == torch.int64, "The codes are not int64.", hint="argmin gives int64.")
+        expect_close(got, far, "You took the farthest entry.", "Min or max?", differs=True)
+        expect_close(got, want, "Some codes are not those of the nearest entry.")
 """
 
 import difflib
@@ -33,7 +33,7 @@ class NotDone(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """`state` is "correct", "wrong" or "not done yet"; for a wrong answer the mistake and a hint."""
+    """`state` is "correct", "wrong" or "not done yet"; a wrong one has its mistake and a hint."""
 
     name: str
     state: str

@@ -23,13 +23,14 @@ class Players:
 
     def _repr_html_(self) -> str:
         cell = "style='text-align:left;padding:2px 8px'"
-        lines = [
-            f"<tr><td {cell}><b>{escape(label)}</b></td>"
-            f"<td {cell}><audio controls preload='none' src='{uri}' "
-            f"title='{escape(label, quote=True)}' aria-label='{escape(label, quote=True)}'></audio></td>"
-            f"<td {cell}><small>{escape(words)}</small></td></tr>"
-            for label, uri, words in self.rows
-        ]
+        lines = []
+        for label, uri, words in self.rows:
+            name = escape(label, quote=True)
+            sound = f"<audio controls preload='none' src='{uri}' aria-label='{name}'></audio>"
+            lines.append(
+                f"<tr><td {cell}><b>{name}</b></td><td {cell}>{sound}</td>"
+                f"<td {cell}><small>{escape(words)}</small></td></tr>"
+            )
         return "<table class='course-players'>" + "".join(lines) + "</table>"
 
 

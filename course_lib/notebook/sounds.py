@@ -30,7 +30,7 @@ def mono(sound, sample_rate: int = 16000, name: str = "the sound") -> tuple[torc
         samples = samples.mean(0)
     if samples.ndim != 1:
         raise ValueError(
-            f"Expected {name} as [T], [C, T] or [1, C, T] with at most 8 channels, not {list(shape)}."
+            f"Expected {name} as [T], [C, T] or [1, C, T], C at most 8, not {list(shape)}."
         )
     if samples.numel() == 0:
         raise ValueError(f"There are no samples in {name} (shape {list(shape)}).")
