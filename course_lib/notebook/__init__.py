@@ -12,7 +12,7 @@ Hear
         12 dB lower; `quieter_db` lowers the whole table.
     describe(sound, sample_rate=16000, reference=None) -> Description
         Print it, or read .loudness .brightness .above_4khz .attack .pitch_error .peak .seconds
-    keep(name, sound, sample_rate=16000) -> Path     saves a sound of yours; `course album` shows all
+    keep(name, sound, sample_rate=16000) -> Path     saves a sound of yours (`course album`)
 
 See: each returns a Picture (last line of a cell, or display(...)); its alternative text is written
 for you, `alt=` adds a sentence on what one should notice; `title=` names the panel
@@ -29,9 +29,9 @@ Run
     profile() -> Profile(name, device, size)         from COURSE_PROFILE=quick|full
         .choose(quick=..., full=...) picks steps, batch, clips; .size goes to songbook.load(size=),
         .device to models; .time(60, full=900) says in words how long it takes.
-    Live(title="Training", sound=None, every=None, sample_rate=16000, keys=None)
-        A callback of `fit`: progress, curves and sound(model) at intervals, in one output that
-        stays clean when the notebook is committed.
+    Live(steps, title="Training", model=None, sound=None, every=None, sample_rate=16000, keys=None)
+        A callback of `fit` (pass progress=False beside it): progress, curves and sound(model) at
+        intervals, in one output that stays clean when the notebook is committed.
 
 Exercises
     check("01.nearest_entry", nearest_entry)         correct, not done yet, or the likely mistake
