@@ -1,0 +1,73 @@
+"""Bowed strings: violin, cello and an ensemble. Taught in notebook 00."""
+
+import numpy as np
+
+from .envelope import clock, fall, hertz, noise, release, rise
+from .instrument import Instrument
+from .wavetable import formants, read, shade, vibrato, wavetable
+
+
+def violin_spectrum(h, f):
+    body = formants(h * f, ((290.0, 0.25, 1.2), (470.0, 0.2, 1.5), (820.0, 0.3, 0.8),
+                            (2600.0, 0.45, 2.6)))
+    body = body / (1.0 + (180.0 / (h * f)) ** 4)
+    return body / h**1.7, body / h**1.0 / (1.0 + (h * f / 4500.0) ** 2)
+
+
+def cello_spectrum(h, f):
+    body = formants(h * f, ((110.0, 0.3, 1.0), (230.0, 0.3, 1.6), (420.0, 0.3, 1.0),
+                            (1300.0, 0.5, 0.8)))
+    return body / h**1.8, body / h**1.15 / (1.0 + (h * f / 2200.0) ** 2)
+
+
+def ensemble_spectrum(h, f):
+    body = formants(h * f, ((350.0, 0.8, 0.7), (2000.0, 0.8, 0.5)))
+    return body / h**1.9, body / h**1.25 / (1.0 + (h * f / 3000.0) ** 2)
+
+
+def _solo(spectrum, pitch, velocity, duration, sample_rate, rng, attack, cents, rosin):
+    f = hertz(pitch)
+    t = clock(duration + 0.18, sample_rate)
+    turn, rate = rng.uniform(0.0, 6.28), 5.5 + 0.5 * rng.random()
+    moved = t + vibrato(t, rate, cents, 0.22, sample_rate, turn)
+    level = rise(t, attack)
+    table = wavetable(spectrum, f, sample_rate)
+    # The body's resonances turn vibrato of pitch into a shimmer of brightness.
+    shimmer = np.sin((2.0 * np.pi * rate) * t + turn).astype(np.float32) * rise(t, 0.22)
+    bright = (0.35 + 0.6 * velocity) * (0.75 + 0.25 * level) * (1.0 + 0.12 * shimmer)
+    sound = shade(read(table, f * moved + rng.random()), bright)
+    sound *= level * (1.0 + 0.06 * shimmer)
+    bow = noise(1000.0, 3500.0, len(t), sample_rate, rng)
+    sound += rosin * bow * level * (1.0 + 4.0 * fall(t, 0.035))
+    return release(sound, duration, 0.05, sample_rate)
+
+
+def violin(pitch, velocity, duration, sample_rate, rng):
+    return _solo(
+        violin_spectrum, pitch, velocity, duration, sample_rate, rng, 0.022, 13.0, 0.035
+    )
+
+
+def cello(pitch, velocity, duration, sample_rate, rng):
+    return _solo(cello_spectrum, pitch, velocity, duration, sample_rate, rng, 0.032, 10.0, 0.03)
+
+
+def strings(pitch, velocity, duration, sample_rate, rng):
+    f = hertz(pitch)
+    t = clock(duration + 0.45, sample_rate)
+    table = wavetable(ensemble_spectrum, f, sample_rate)
+    sound = 0.0
+    for cents in (-11.0, -3.0, 4.0, 10.0):
+        shake = vibrato(t, rng.uniform(4.8, 6.2), 8.0, 0.3, sample_rate, rng.uniform(0, 6.28))
+        sound = sound + read(table, f * 2.0 ** (cents / 1200.0) * (t + shake) + rng.random())
+    level = rise(t, 0.06)
+    sound = 0.5 * shade(sound, (0.25 + 0.65 * velocity) * level)
+    sound += 0.03 * noise(1500.0, 4000.0, len(t), sample_rate, rng)
+    return release(sound * level, duration, 0.13, sample_rate)
+
+
+BOWED = (
+    Instrument("violin", "bowed strings", 55, 96, ("singing", "expressive"), violin, 0.0902),
+    Instrument("cello", "bowed strings", 36, 76, ("rich", "melancholy"), cello, 0.118),
+    Instrument("strings", "bowed strings", 36, 93, ("lush", "sweeping"), strings, 0.108),
+)

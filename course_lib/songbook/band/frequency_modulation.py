@@ -1,0 +1,135 @@
+"""Electric piano, bells and brass by frequency modulation. Taught in notebook 00.
+
+Chowning, "The synthesis of complex audio spectra by means of frequency modulation", Journal of the
+Audio Engineering Society 21:7, 1973: bells have an inharmonic modulator whose index dies away;
+brass has a harmonic one whose index follows the loudness.
+"""
+
+import numpy as np
+
+from .envelope import clock, fall, hertz, noise, release, rise
+from .instrument import Instrument
+from .wavetable import vibrato
+
+
+def wave(cycles: np.ndarray, modulation=None) -> np.ndarray:
+    """sin(2π cycles + modulation) for a phase in cycles [T] and a modulation in radians [T]."""
+    angle = ((cycles - np.floor(cycles)) * (2.0 * np.pi)).astype(np.float32)
+    return np.sin(angle if modulation is None else angle + modulation)
+
+
+def index_limit(carrier: float, modulator: float, sample_rate: int) -> float:
+    """The largest index whose sidebands stay below the Nyquist frequency (Carson's rule)."""
+    return max(0.0, (0.49 * sample_rate - carrier) / modulator - 1.5)
+
+
+def modulated(
+    t: np.ndarray, frequency: float, ratio: float, index, peak: float, sample_rate: int
+) -> np.ndarray:
+    """A carrier with one modulator at `ratio` times its frequency; index `peak` times [T]."""
+    limit = index_limit(frequency, ratio * frequency, sample_rate)
+    depth = np.float32(peak * limit / (peak + limit) if limit else 0.0)  # bends, never folds over
+    return wave(frequency * t, depth * index * wave(ratio * frequency * t))
+
+
+def electric_piano(pitch, velocity, duration, sample_rate, rng):
+    f = hertz(pitch)
+    t = clock(duration + 0.25, sample_rate)
+    ring = 2.4 * 2.0 ** ((60.0 - pitch) / 24.0)
+    body = modulated(t, f, 1.0, fall(t, 0.35 * ring, 0.25), 0.3 + 1.9 * velocity, sample_rate)
+    sound = body * fall(t, ring)
+    tine = modulated(t, f, 14.0, fall(t, 0.05), 0.9 * velocity, sample_rate)
+    sound += (0.1 + 0.45 * velocity) * tine * fall(t, 0.25)
+    sound *= rise(t, 0.0012)
+    tremolo = 1.0 + 0.12 * np.sin(2.0 * np.pi * 4.6 * t + rng.uniform(0.0, 6.28))
+    return release(sound * tremolo.astype(np.float32), duration, 0.07, sample_rate)
+
+
+def music_box(pitch, velocity, duration, sample_rate, rng):
+    f = hertz(pitch)
+    ring = 1.1 * 2.0 ** ((72.0 - pitch) / 30.0)
+    t = clock(max(duration, 0.2) + 5.0 * ring, sample_rate)[: 4 * sample_rate]
+    sound = modulated(t, f, 6.27, fall(t, 0.12 * ring), 0.4 + 0.8 * velocity, sample_rate)
+    sound *= fall(t, ring)
+    sound += 0.25 * wave(2.0 * f * t) * fall(t, 0.3 * ring)
+    return release(sound * rise(t, 0.0006), len(t) / sample_rate - 0.1, 0.03, sample_rate)
+
+
+def bells(pitch, velocity, duration, sample_rate, rng):
+    f = hertz(pitch)
+    ring = 1.9 * 2.0 ** ((66.0 - pitch) / 30.0)
+    t = clock(max(duration, 0.2) + 3.0 * ring, sample_rate)[: 6 * sample_rate]
+    strike = modulated(t, f, 1.4142 * 2.0, fall(t, 0.5 * ring), 0.8 + 1.8 * velocity, sample_rate)
+    sound = strike * fall(t, ring)
+    hum = modulated(t, 2.006 * f, 1.4, fall(t, 0.3 * ring), 0.9, sample_rate)
+    sound += 0.35 * hum * fall(t, 0.6 * ring)
+    return release(sound * rise(t, 0.0008), len(t) / sample_rate - 0.2, 0.06, sample_rate)
+
+
+def vibraphone(pitch, velocity, duration, sample_rate, rng):
+    f = hertz(pitch)
+    t = clock(duration + 0.6, sample_rate)
+    ring = 1.6 * 2.0 ** ((65.0 - pitch) / 36.0)
+    sound = wave(f * t) * fall(t, ring)
+    if 4.0 * f < 0.45 * sample_rate:
+        sound += (0.08 + 0.3 * velocity) * wave(4.0 * f * t) * fall(t, 0.22 * ring)
+    if 10.0 * f < 0.45 * sample_rate:
+        sound += 0.2 * velocity * wave(10.0 * f * t) * fall(t, 0.05)
+    fan = 1.0 + 0.3 * np.sin(2.0 * np.pi * 5.2 * t + rng.uniform(0.0, 6.28))
+    return release(sound * fan.astype(np.float32) * rise(t, 0.001), duration, 0.18, sample_rate)
+
+
+def marimba(pitch, velocity, duration, sample_rate, rng):
+    f = hertz(pitch)
+    ring = 0.28 * 2.0 ** ((60.0 - pitch) / 20.0)
+    t = clock(7.0 * ring, sample_rate)
+    sound = wave(f * t) * fall(t, ring)
+    if 3.93 * f < 0.45 * sample_rate:
+        sound += (0.15 + 0.35 * velocity) * wave(3.93 * f * t) * fall(t, 0.18 * ring)
+    if 9.3 * f < 0.45 * sample_rate:
+        sound += 0.25 * velocity * wave(9.3 * f * t) * fall(t, 0.07 * ring)
+    n = min(len(t), round(0.02 * sample_rate))
+    sound[:n] += 0.25 * velocity * noise(300.0, 1500.0, n, sample_rate, rng) * fall(t[:n], 0.004)
+    return release(sound * rise(t, 0.0008), 6.0 * ring, 0.5 * ring, sample_rate)
+
+
+def _brass(pitch, velocity, duration, sample_rate, rng, attack, index, breath, shake):
+    f = hertz(pitch)
+    t = clock(duration + 0.12, sample_rate)
+    moved = t + vibrato(t, 5.3 + 0.4 * rng.random(), shake, 0.35, sample_rate, rng.uniform(0, 6.28))
+    level = rise(t, attack)
+    swell = level * (0.72 + 0.28 * fall(t, 0.12))
+    limit = index_limit(f, f, sample_rate)
+    peak = index * (0.35 + 0.65 * velocity) * 2.0 ** ((62.0 - pitch) / 30.0)
+    depth = np.float32(peak * limit / (peak + limit) if limit else 0.0)
+    brightness = depth * level * swell
+    phase = f * moved
+    sound = wave(phase, brightness * wave(phase)) * swell
+    sound += breath * noise(800.0, 3000.0, len(t), sample_rate, rng) * level * (
+        0.15 + fall(t, 0.03)
+    )
+    return release(sound, duration, 0.035, sample_rate)
+
+
+def trumpet(pitch, velocity, duration, sample_rate, rng):
+    return _brass(pitch, velocity, duration, sample_rate, rng, 0.018, 5.5, 0.03, 8.0)
+
+
+def french_horn(pitch, velocity, duration, sample_rate, rng):
+    return _brass(pitch, velocity, duration, sample_rate, rng, 0.045, 2.2, 0.03, 4.0)
+
+
+def tuba(pitch, velocity, duration, sample_rate, rng):
+    return _brass(pitch, velocity, duration, sample_rate, rng, 0.025, 2.6, 0.04, 0.0)
+
+
+MODULATED = (
+    Instrument("electric_piano", "keys", 28, 96, ("mellow", "warm"), electric_piano, 0.175),
+    Instrument("music_box", "mallets", 60, 100, ("delicate", "tinkling"), music_box, 0.131),
+    Instrument("bells", "mallets", 48, 96, ("ringing", "bright"), bells, 0.106),
+    Instrument("vibraphone", "mallets", 53, 89, ("cool", "shimmering"), vibraphone, 0.154),
+    Instrument("marimba", "mallets", 45, 96, ("woody", "round"), marimba, 0.288),
+    Instrument("trumpet", "brass", 52, 84, ("brilliant", "proud"), trumpet, 0.184),
+    Instrument("french_horn", "brass", 40, 77, ("noble", "mellow"), french_horn, 0.274),
+    Instrument("tuba", "brass", 28, 58, ("deep", "round"), tuba, 0.216),
+)
