@@ -51,6 +51,7 @@ _HOMES = {
     "check": "checking",
     "describe": "description",
     "keep": "album",
+    "ladder_clips": "ladder",
     "picture": "plots",
     "player": "listening",
     "players": "listening",
@@ -63,6 +64,7 @@ _HOMES = {
     "show_spectrogram": "plots",
     "show_waveform": "plots",
     "side_by_side": "plots",
+    "slide": "sliding",
 }
 __all__ = sorted(_HOMES)
 
