@@ -10,6 +10,10 @@ Hear
         A sound is [T], [C, T] or [1, C, T] (tensor or array), or a Clip. `reference`: what the
         others are measured against (a label of the table, or a sound). `broken`: labels played
         12 dB lower; `quieter_db` lowers the whole table.
+    slide({label: sound, ...}, title="", reference=None)
+        A slider over the same sounds: moving it plays. A committed notebook keeps no widget, so a
+        table of players goes with it.
+    ladder_clips() -> {label: Clip}    the two held-out clips of the whole course, then "mine" (4 s)
     describe(sound, sample_rate=16000, reference=None) -> Description
         Print it, or read .loudness .brightness .above_4khz .attack .pitch_error .peak .seconds
     keep(name, sound, sample_rate=16000) -> Path     saves a sound of yours (`course album`)

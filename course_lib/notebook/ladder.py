@@ -11,9 +11,9 @@ MINE = "mine"
 
 
 def ladder_clips(sample_rate: int = 16000) -> "dict[str, Clip]":
-    """{label: Clip} of 4 s, mono: the same two test clips in every notebook and profile, then `mine`.
+    """{label: Clip}, 4 s, mono: the same two test clips in every notebook and profile, then "mine".
 
-    Labels are the styles; the last is "mine", the student's own music or the default tune.
+    The two are labelled by their styles; "mine" is the student's own music or the default tune.
     """
     from course_lib import songbook
 
