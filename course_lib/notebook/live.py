@@ -9,12 +9,12 @@ HIDDEN = ("step", "seconds", "lr", "gradient_norm")
 class Live:
     """A callback of `fit`: a progress line, the curves so far, and a sound at intervals.
 
-    `sound(model) -> [T]`, or {label: [T]}, is called without gradients on `model` in eval mode every
-    `every` steps (by default eight times in a training) and played beside the curves. `keys` picks
-    the curves; by default all but step, seconds, lr and gradient norm. The output is one display,
-    updated in place: what is committed is its last state, without widgets or stderr. In a plain
-    terminal it prints a line at each eighth. Raises ValueError for steps below 1, or a sound without
-    the model to make it.
+    `sound(model) -> [T]`, or {label: [T]}, is called without gradients on `model` in eval mode
+    every `every` steps (by default eight times in a training) and played beside the curves. `keys`
+    picks the curves; by default all but step, seconds, lr and gradient norm. The output is one
+    display, updated in place: what is committed is its last state, without widgets or stderr. In a
+    plain terminal it prints a line at each eighth. Raises ValueError for steps below 1, or a sound
+    without the model to make it.
 
         fit(model, data, loss, steps=steps, progress=False,
             callbacks=[Live(steps, model=model, sound=reconstruct)])
