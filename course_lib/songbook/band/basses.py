@@ -6,9 +6,9 @@ from .karplus_strong import String
 from .strings_plucked import play_string
 from .wavetable import read, shade, wavetable
 
-UPRIGHT = String(ring=1.5, damping=6.0, position=0.3, soft=350.0, hard=1400.0,
+UPRIGHT = String(ring=2.2, damping=4.0, position=0.3, soft=350.0, hard=1400.0,
                  body=((70.0, 3.0, 0.8), (110.0, 4.0, 0.8), (240.0, 3.0, 0.5)))
-ELECTRIC = String(ring=3.5, damping=1.8, position=0.2, soft=700.0, hard=3000.0)
+ELECTRIC = String(ring=5.0, damping=1.2, position=0.2, soft=700.0, hard=3000.0)
 
 
 def synth_bass_spectrum(h, f):
@@ -36,7 +36,7 @@ def synth_bass(pitch, velocity, duration, sample_rate, rng):
 
 
 BASSES = (
-    Instrument("upright_bass", "bass", 28, 60, ("woody", "walking"), upright_bass, 0.111),
-    Instrument("electric_bass", "bass", 28, 64, ("round", "driving"), electric_bass, 0.101),
+    Instrument("upright_bass", "bass", 28, 60, ("woody", "walking"), upright_bass, 0.109),
+    Instrument("electric_bass", "bass", 28, 64, ("round", "driving"), electric_bass, 0.103),
     Instrument("synth_bass", "bass", 24, 64, ("fat", "punchy"), synth_bass, 0.163),
 )

@@ -4,7 +4,7 @@ import numpy as np
 
 from .envelope import clock, fall, hertz, noise, release, rise
 from .instrument import Instrument
-from .wavetable import formants, read, shade, vibrato, wavetable
+from .wavetable import detune, ensemble, formants, read, shade, vibrato, wavetable
 
 
 def violin_spectrum(h, f):
@@ -56,18 +56,17 @@ def strings(pitch, velocity, duration, sample_rate, rng):
     f = hertz(pitch)
     t = clock(duration + 0.45, sample_rate)
     table = wavetable(ensemble_spectrum, f, sample_rate)
-    sound = 0.0
-    for cents in (-11.0, -3.0, 4.0, 10.0):
-        shake = vibrato(t, rng.uniform(4.8, 6.2), 8.0, 0.3, sample_rate, rng.uniform(0, 6.28))
-        sound = sound + read(table, f * 2.0 ** (cents / 1200.0) * (t + shake) + rng.random())
-    level = rise(t, 0.06)
-    sound = 0.5 * shade(sound, (0.25 + 0.65 * velocity) * level)
+    moved = t + vibrato(t, rng.uniform(5.0, 5.8), 7.0, 0.3, sample_rate, rng.uniform(0.0, 6.28))
+    shake = vibrato(t, rng.uniform(3.8, 5.0), 9.0, 0.2, sample_rate, rng.uniform(0.0, 6.28))
+    level = rise(t, 0.05)
+    sound = ensemble(table, f, moved, detune(t, 8.0) + shake, 0.45, rng)
+    sound = shade(sound, (0.25 + 0.65 * velocity) * level)
     sound += 0.03 * noise(1500.0, 4000.0, len(t), sample_rate, rng)
     return release(sound * level, duration, 0.13, sample_rate)
 
 
 BOWED = (
-    Instrument("violin", "bowed strings", 55, 96, ("singing", "expressive"), violin, 0.0902),
-    Instrument("cello", "bowed strings", 36, 76, ("rich", "melancholy"), cello, 0.118),
-    Instrument("strings", "bowed strings", 36, 93, ("lush", "sweeping"), strings, 0.108),
+    Instrument("violin", "bowed strings", 55, 96, ("singing", "expressive"), violin, 0.0922),
+    Instrument("cello", "bowed strings", 36, 76, ("rich", "melancholy"), cello, 0.117),
+    Instrument("strings", "bowed strings", 36, 93, ("lush", "sweeping"), strings, 0.0921),
 )

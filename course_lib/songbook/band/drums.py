@@ -207,7 +207,7 @@ def drum_machine(pitch, velocity, duration, sample_rate, rng):
 
 
 DRUMS = (
-    Instrument("drum_kit", "drums", 35, 82, ("steady", "live"), drum_kit, 0.45),
-    Instrument("brush_kit", "drums", 35, 82, ("soft", "brushed"), brush_kit, 0.474),
-    Instrument("drum_machine", "drums", 35, 82, ("electronic", "punchy"), drum_machine, 0.382),
+    Instrument("drum_kit", "drums", 35, 82, ("steady", "live"), drum_kit, 0.473),
+    Instrument("brush_kit", "drums", 35, 82, ("soft", "brushed"), brush_kit, 0.506),
+    Instrument("drum_machine", "drums", 35, 82, ("electronic", "punchy"), drum_machine, 0.398),
 )

@@ -56,11 +56,16 @@ def release(x: np.ndarray, duration: float, time_constant: float, sample_rate: i
 @lru_cache(maxsize=32)
 def _noise_band(low: float, high: float, sample_rate: int) -> np.ndarray:
     n = 4 * sample_rate
-    spectrum = np.fft.rfft(np.random.default_rng(4).standard_normal(n))
-    f = np.fft.rfftfreq(n, 1.0 / sample_rate)
-    spectrum *= (f / low) ** 2 / (1.0 + (f / low) ** 2) / (1.0 + (f / high) ** 2)
-    noise = np.fft.irfft(spectrum, n)
-    noise = (noise / noise.std()).astype(np.float32)
+
+    def response(f):
+        return (f / low) ** 2 / (1.0 + (f / low) ** 2) / (1.0 + (f / high) ** 2)
+
+    # Scaled to unit power over all audible frequencies, so that a higher sample rate adds treble
+    # and leaves what lies below as loud as it was.
+    power = np.mean(response(np.arange(1.0, 24000.0)) ** 2) * 24000.0
+    white = np.random.default_rng(4).standard_normal(n) * np.sqrt(0.5 * sample_rate / power)
+    noise = np.fft.irfft(np.fft.rfft(white) * response(np.fft.rfftfreq(n, 1.0 / sample_rate)), n)
+    noise = noise.astype(np.float32)
     noise.setflags(write=False)
     return noise
 

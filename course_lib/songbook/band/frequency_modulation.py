@@ -19,8 +19,16 @@ def wave(cycles: np.ndarray, modulation=None) -> np.ndarray:
 
 
 def index_limit(carrier: float, modulator: float, sample_rate: int) -> float:
-    """The largest index whose sidebands stay below the Nyquist frequency (Carson's rule)."""
-    return max(0.0, (0.49 * sample_rate - carrier) / modulator - 1.5)
+    """The largest index whose audible sidebands stay below the Nyquist frequency.
+
+    Carson's rule with one more pair of sidebands, as a tone is less forgiving than radio.
+    """
+    return max(0.0, (0.49 * sample_rate - carrier) / modulator - 2.0)
+
+
+def bend(index: float, limit: float) -> np.float32:
+    """`index` where it is well below `limit`, bending smoothly towards it."""
+    return np.float32(index * limit / (index**4 + limit**4) ** 0.25 if limit else 0.0)
 
 
 def modulated(
@@ -28,8 +36,8 @@ def modulated(
 ) -> np.ndarray:
     """A carrier with one modulator at `ratio` times its frequency; index `peak` times [T]."""
     limit = index_limit(frequency, ratio * frequency, sample_rate)
-    depth = np.float32(peak * limit / (peak + limit) if limit else 0.0)  # bends, never folds over
-    return wave(frequency * t, depth * index * wave(ratio * frequency * t))
+    depth = bend(peak, limit) * index
+    return wave(frequency * t, depth * wave(ratio * frequency * t))
 
 
 def electric_piano(pitch, velocity, duration, sample_rate, rng):
@@ -49,9 +57,13 @@ def music_box(pitch, velocity, duration, sample_rate, rng):
     f = hertz(pitch)
     ring = 1.1 * 2.0 ** ((72.0 - pitch) / 30.0)
     t = clock(max(duration, 0.2) + 5.0 * ring, sample_rate)[: 4 * sample_rate]
-    sound = modulated(t, f, 6.27, fall(t, 0.12 * ring), 0.4 + 0.8 * velocity, sample_rate)
+    sound = modulated(t, f, 2.0, fall(t, 0.3 * ring), 0.15 + 0.35 * velocity, sample_rate)
     sound *= fall(t, ring)
-    sound += 0.25 * wave(2.0 * f * t) * fall(t, 0.3 * ring)
+    for ratio, gain, part in ((6.27, 0.35, 0.10), (17.5, 0.15, 0.03)):  # a tine, clamped at one end
+        if ratio * f < 0.45 * sample_rate:
+            sound += gain * velocity * wave(ratio * f * t) * fall(t, part * ring)
+    n = min(len(t), round(0.02 * sample_rate))
+    sound[:n] += 0.12 * velocity * noise(2500.0, 6000.0, n, sample_rate, rng) * fall(t[:n], 0.003)
     return release(sound * rise(t, 0.0006), len(t) / sample_rate - 0.1, 0.03, sample_rate)
 
 
@@ -93,7 +105,8 @@ def marimba(pitch, velocity, duration, sample_rate, rng):
     return release(sound * rise(t, 0.0008), 6.0 * ring, 0.5 * ring, sample_rate)
 
 
-def _brass(pitch, velocity, duration, sample_rate, rng, attack, index, breath, shake):
+def _brass(pitch, velocity, duration, sample_rate, rng, attack, index, formant, breath, shake
+):
     f = hertz(pitch)
     t = clock(duration + 0.12, sample_rate)
     moved = t + vibrato(t, 5.3 + 0.4 * rng.random(), shake, 0.35, sample_rate, rng.uniform(0, 6.28))
@@ -101,10 +114,18 @@ def _brass(pitch, velocity, duration, sample_rate, rng, attack, index, breath, s
     swell = level * (0.72 + 0.28 * fall(t, 0.12))
     limit = index_limit(f, f, sample_rate)
     peak = index * (0.35 + 0.65 * velocity) * 2.0 ** ((62.0 - pitch) / 30.0)
-    depth = np.float32(peak * limit / (peak + limit) if limit else 0.0)
-    brightness = depth * level * swell
+    brightness = bend(peak, limit) * level * swell
     phase = f * moved
-    sound = wave(phase, brightness * wave(phase)) * swell
+    modulator = wave(phase)
+    sound = wave(phase, brightness * modulator)
+    # A second carrier on the harmonic nearest to the bell's formant (Morrill, Computer Music
+    # Journal 1:1, 1977).
+    harmonic = max(2, round(formant / f))
+    if (harmonic + 2) * f < 0.49 * sample_rate:
+        second = bend(0.7 * peak, index_limit(harmonic * f, f, sample_rate)) * level * swell
+        ring = wave(harmonic * phase, second * modulator)
+        sound += np.float32(0.15 + 0.3 * velocity) * level * level * ring
+    sound *= swell
     sound += breath * noise(800.0, 3000.0, len(t), sample_rate, rng) * level * (
         0.15 + fall(t, 0.03)
     )
@@ -112,24 +133,24 @@ def _brass(pitch, velocity, duration, sample_rate, rng, attack, index, breath, s
 
 
 def trumpet(pitch, velocity, duration, sample_rate, rng):
-    return _brass(pitch, velocity, duration, sample_rate, rng, 0.018, 5.5, 0.03, 8.0)
+    return _brass(pitch, velocity, duration, sample_rate, rng, 0.015, 5.5, 2200.0, 0.03, 8.0)
 
 
 def french_horn(pitch, velocity, duration, sample_rate, rng):
-    return _brass(pitch, velocity, duration, sample_rate, rng, 0.045, 2.2, 0.03, 4.0)
+    return _brass(pitch, velocity, duration, sample_rate, rng, 0.04, 2.0, 520.0, 0.03, 4.0)
 
 
 def tuba(pitch, velocity, duration, sample_rate, rng):
-    return _brass(pitch, velocity, duration, sample_rate, rng, 0.025, 2.6, 0.04, 0.0)
+    return _brass(pitch, velocity, duration, sample_rate, rng, 0.025, 2.4, 380.0, 0.04, 0.0)
 
 
 MODULATED = (
-    Instrument("electric_piano", "keys", 28, 96, ("mellow", "warm"), electric_piano, 0.175),
-    Instrument("music_box", "mallets", 60, 100, ("delicate", "tinkling"), music_box, 0.131),
-    Instrument("bells", "mallets", 48, 96, ("ringing", "bright"), bells, 0.106),
-    Instrument("vibraphone", "mallets", 53, 89, ("cool", "shimmering"), vibraphone, 0.154),
-    Instrument("marimba", "mallets", 45, 96, ("woody", "round"), marimba, 0.288),
-    Instrument("trumpet", "brass", 52, 84, ("brilliant", "proud"), trumpet, 0.184),
-    Instrument("french_horn", "brass", 40, 77, ("noble", "mellow"), french_horn, 0.274),
-    Instrument("tuba", "brass", 28, 58, ("deep", "round"), tuba, 0.216),
+    Instrument("electric_piano", "keys", 28, 96, ("mellow", "warm"), electric_piano, 0.183),
+    Instrument("music_box", "mallets", 60, 100, ("delicate", "tinkling"), music_box, 0.124),
+    Instrument("bells", "mallets", 48, 96, ("ringing", "bright"), bells, 0.102),
+    Instrument("vibraphone", "mallets", 53, 89, ("cool", "shimmering"), vibraphone, 0.152),
+    Instrument("marimba", "mallets", 45, 96, ("woody", "round"), marimba, 0.279),
+    Instrument("trumpet", "brass", 52, 84, ("brilliant", "proud"), trumpet, 0.149),
+    Instrument("french_horn", "brass", 40, 77, ("noble", "mellow"), french_horn, 0.223),
+    Instrument("tuba", "brass", 28, 58, ("deep", "round"), tuba, 0.199),
 )

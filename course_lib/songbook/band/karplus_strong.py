@@ -86,7 +86,8 @@ def pluck(
     total = 0.0
     for cents in (string.unison, -string.unison) if string.unison else (0.0,):
         f0 = frequency * 2.0 ** (cents / 1200.0)
-        stiffness = string.stiffness * height**1.5
+        stiffness = string.stiffness * height
+        f0 /= np.sqrt(1.0 + stiffness)  # the first partial is the one in tune
         if stiffness:  # partial k lies at k f0 sqrt(1 + B k²); solved for k
             root = np.sqrt(1.0 + 4.0 * stiffness * (f / f0) ** 2)
             turns = np.sqrt((root - 1.0) / (2.0 * stiffness))

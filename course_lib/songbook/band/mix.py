@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft, signal
 
-from .render import samples
+from .render import fade_out, samples
 
 GAINS = {"lead": 1.0, "chords": 0.6, "bass": 0.85, "drums": 0.8}
 PANS = {"lead": 0.12, "chords": -0.28, "bass": 0.0, "drums": 0.06}  # -1 left, 1 right
@@ -80,7 +80,7 @@ def mix(
     length = lengths.pop()
     samples(length / sample_rate, sample_rate)
     gains, pans = GAINS | (gains or {}), PANS | (pans or {})
-    n = fft.next_fast_len(length + sample_rate, real=True)
+    n = fft.next_fast_len(length + round(1.15 * sample_rate), real=True)
     hall = room(sample_rate, n)
     hall = hall.mean(axis=0, keepdims=True) if channels == 1 else hall
     wet = {}
@@ -95,6 +95,7 @@ def mix(
             angle = 0.25 * np.pi * (1.0 + pans.get(name, 0.0))
             direct = np.sqrt(2.0) * np.array([[np.cos(angle)], [np.sin(angle)]]) * stem
         sound = direct + send * fft.irfft(fft.rfft(stem, n) * hall, n)[:, :length]
+        sound = fade_out(sound, sample_rate)
         wet[name] = (sound - sound.mean(axis=1, keepdims=True)).astype(np.float32)
     total = sum(wet.values())
     power = np.abs(fft.rfft(total, n)) ** 2 @ _hearing(sample_rate, n)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from numbers import Integral
+from zlib import crc32
 
 import numpy as np
 
@@ -35,6 +36,13 @@ def samples(seconds: float, sample_rate: int) -> int:
     return round(seconds * sample_rate)
 
 
+def fade_out(x: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Bring the last 5 ms of `x` [..., T] to zero, in place."""
+    fade = min(x.shape[-1], round(FADE * sample_rate))
+    x[..., x.shape[-1] - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
+    return x
+
+
 def _check(event: Event, instrument: Instrument) -> None:
     if not (math.isfinite(event.onset) and event.onset >= 0.0):
         raise ValueError(f"{event} starts before the clip: its onset must be 0 or later.")
@@ -64,19 +72,21 @@ def render(
         raise ValueError(
             f"The band has no {instrument!r}: choose one of {', '.join(INSTRUMENTS)}."
         )
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"The seed is {seed!r}: give a whole number from 0 up.")
     player = INSTRUMENTS[instrument]
     length = samples(seconds, sample_rate)
+    name = crc32(instrument.encode())
     out = np.zeros(length, np.float32)
     for event in events:
         _check(event, player)
         start = round(event.onset * sample_rate)
         if start >= length or event.velocity == 0.0:
             continue
-        rng = np.random.default_rng((seed, round(event.onset * 1e6), round(event.pitch * 100.0)))
+        chance = (seed, name, round(event.onset * 1e6), round(event.pitch * 100.0))
+        rng = np.random.default_rng(chance)
         gain = player.level * event.velocity**1.4 * 10.0 ** (rng.uniform(-0.025, 0.025))
         note = player.play(event.pitch, event.velocity, event.duration, sample_rate, rng)
         end = min(length, start + len(note))
         out[start:end] += np.float32(gain) * note[: end - start]
-    fade = min(length, round(FADE * sample_rate))
-    out[length - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
-    return out
+    return fade_out(out, sample_rate)

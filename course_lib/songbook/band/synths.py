@@ -4,7 +4,7 @@ import numpy as np
 
 from .envelope import clock, fall, hertz, release, rise
 from .instrument import Instrument
-from .wavetable import read, shade, vibrato, wavetable
+from .wavetable import detune, ensemble, read, shade, vibrato, wavetable
 
 
 def pulse_spectrum(h, f):
@@ -35,9 +35,7 @@ def saw_lead(pitch, velocity, duration, sample_rate, rng):
     t = clock(duration + 0.2, sample_rate)
     table = wavetable(saw_spectrum, f, sample_rate)
     moved = t + vibrato(t, 5.6, 8.0, 0.35, sample_rate, rng.uniform(0.0, 6.28))
-    sound = read(table, 0.99640 * f * moved + rng.random())
-    sound += read(table, f * moved + rng.random())
-    sound += read(table, 1.00361 * f * moved + rng.random())
+    sound = ensemble(table, f, moved, detune(t, 8.0), 0.45, rng)
     bright = (0.35 + 0.6 * velocity) * (0.45 + 0.55 * fall(t, 0.22))
     sound = shade(sound, bright) * rise(t, 0.004) * (0.75 + 0.25 * fall(t, 0.2))
     return release(sound, duration, 0.05, sample_rate)
@@ -47,16 +45,14 @@ def pad(pitch, velocity, duration, sample_rate, rng):
     f = hertz(pitch)
     t = clock(duration + 1.0, sample_rate)
     table = wavetable(pad_spectrum, f, sample_rate)
-    sound = 0.0
-    for cents in (-8.0, 0.0, 8.0):
-        sound = sound + read(table, f * 2.0 ** (cents / 1200.0) * t + rng.random())
+    sound = ensemble(table, f, t, detune(t, 5.0), 0.4, rng)
     sweep = 0.5 + 0.4 * np.sin((2.0 * np.pi * 0.35) * t + rng.uniform(0.0, 6.28))
     sound = shade(sound, (0.3 + 0.6 * velocity) * sweep.astype(np.float32) * rise(t, 0.5))
-    return release(sound * rise(t, 0.12), duration, 0.3, sample_rate)
+    return release(sound * rise(t, 0.1), duration, 0.3, sample_rate)
 
 
 SYNTHS = (
-    Instrument("square_lead", "synth", 36, 100, ("retro", "chippy"), square_lead, 0.127),
-    Instrument("saw_lead", "synth", 36, 96, ("buzzing", "bold"), saw_lead, 0.0767),
-    Instrument("pad", "synth", 36, 90, ("dreamy", "floating"), pad, 0.0612),
+    Instrument("square_lead", "synth", 36, 100, ("retro", "chippy"), square_lead, 0.133),
+    Instrument("saw_lead", "synth", 36, 96, ("buzzing", "bold"), saw_lead, 0.0933),
+    Instrument("pad", "synth", 36, 90, ("dreamy", "floating"), pad, 0.111),
 )

@@ -52,10 +52,41 @@ def vibrato(
     t: np.ndarray, rate: float, cents: float, delay: float, sample_rate: int, phase: float
 ) -> np.ndarray:
     """How far a vibrato has moved the phase, in cycles per hertz [T]; the pitch stays centred."""
-    depth = np.float32(cents * np.log(2.0) / 1200.0) * -np.expm1(-((t / delay) ** 2))
-    wave = np.sin((2.0 * np.pi * rate) * t + phase)
-    wave *= depth
-    return np.cumsum(wave) / sample_rate
+    moment = t.astype(np.float32)
+    wave = np.sin(np.float32(2.0 * np.pi * rate) * moment + np.float32(phase))
+    moment *= np.float32(1.0 / delay)
+    moment *= -moment
+    wave -= wave * np.exp(moment)
+    wave *= np.float32(cents * np.log(2.0) / 1200.0 / sample_rate)
+    return np.cumsum(wave, dtype=np.float64)
+
+
+def ensemble(
+    table: np.ndarray,
+    frequency: float,
+    moved: np.ndarray,
+    spread: np.ndarray,
+    weight: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Three players of one note: one in tune, one above and one below it, [T, 2].
+
+    `moved` is the time the middle one has come to, `spread` how far the others lead and lag, in
+    seconds. Their phases are mirrored, so that they beat without pulling the pitch.
+    """
+    start, mirror = rng.random(), rng.uniform(-0.1, 0.1)
+    apart = frequency * spread + mirror
+    cycles = frequency * moved + start
+    sides = read(table, cycles + apart)
+    sides += read(table, cycles - apart)
+    sides *= np.float32(weight)
+    sides += read(table, cycles)
+    return sides
+
+
+def detune(t: np.ndarray, cents: float) -> np.ndarray:
+    """The spread of an ensemble whose players are `cents` apart, in seconds [T]."""
+    return t * (cents * np.log(2.0) / 1200.0)
 
 
 def formants(f: np.ndarray, peaks: tuple[tuple[float, float, float], ...]) -> np.ndarray:

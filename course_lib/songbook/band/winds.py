@@ -4,7 +4,7 @@ import numpy as np
 
 from .envelope import clock, fall, hertz, noise, release, rise
 from .instrument import Instrument
-from .wavetable import formants, read, shade, vibrato, wavetable
+from .wavetable import detune, ensemble, formants, read, shade, vibrato, wavetable
 
 
 def organ_spectrum(h, f):
@@ -45,7 +45,8 @@ def organ(pitch, velocity, duration, sample_rate, rng):
     sound = shade(read(table, f * t + rng.random()), np.float32(0.55 + 0.45 * velocity))
     sound *= rise(t, 0.006)
     n = min(len(t), round(0.05 * sample_rate))
-    sound[:n] += 0.2 * noise(2.0 * f, 6.0 * f, n, sample_rate, rng) * fall(t[:n], 0.01)
+    octave = 2.0 ** round(np.log2(f))
+    sound[:n] += 0.2 * noise(2.0 * octave, 6.0 * octave, n, sample_rate, rng) * fall(t[:n], 0.01)
     return release(sound, duration, 0.03, sample_rate)
 
 
@@ -79,9 +80,8 @@ def accordion(pitch, velocity, duration, sample_rate, rng):
     f = hertz(pitch)
     t = clock(duration + 0.1, sample_rate)
     table = wavetable(reed_spectrum, f, sample_rate)
-    beat = 1.6 / f  # the two reeds beat at the same speed on every key
-    sound = read(table, f * (1.0 + beat) * t + rng.random())
-    sound += read(table, f * (1.0 - beat) * t + rng.random())
+    # The reeds of a musette are tuned to beat at the same speed on every key.
+    sound = ensemble(table, f, t, t * (2.2 / f), 0.4, rng)
     sound = shade(sound, np.float32(0.3 + 0.6 * velocity)) * rise(t, 0.018)
     return release(sound, duration, 0.03, sample_rate)
 
@@ -90,19 +90,18 @@ def choir(pitch, velocity, duration, sample_rate, rng):
     f = hertz(pitch)
     t = clock(duration + 0.3, sample_rate)
     table = wavetable(choir_spectrum, f, sample_rate)
-    sound = 0.0
-    for cents in (-9.0, 1.0, 8.0):
-        shake = vibrato(t, rng.uniform(4.6, 5.6), 11.0, 0.3, sample_rate, rng.uniform(0, 6.28))
-        sound = sound + read(table, f * 2.0 ** (cents / 1200.0) * (t + shake) + rng.random())
+    moved = t + vibrato(t, rng.uniform(4.8, 5.4), 9.0, 0.3, sample_rate, rng.uniform(0.0, 6.28))
+    shake = vibrato(t, rng.uniform(3.5, 4.5), 8.0, 0.2, sample_rate, rng.uniform(0.0, 6.28))
+    sound = ensemble(table, f, moved, detune(t, 7.0) + shake, 0.45, rng)
     sound = shade(sound, np.float32(0.2 + 0.7 * velocity))
     sound += 0.05 * noise(900.0, 3500.0, len(t), sample_rate, rng)
-    return release(sound * rise(t, 0.05), duration, 0.09, sample_rate)
+    return release(sound * rise(t, 0.045), duration, 0.09, sample_rate)
 
 
 SUSTAINED = (
-    Instrument("organ", "organ", 36, 96, ("full", "solemn"), organ, 0.0943),
-    Instrument("flute", "woodwind", 59, 96, ("airy", "gentle"), flute, 0.1),
+    Instrument("organ", "organ", 36, 96, ("full", "solemn"), organ, 0.0967),
+    Instrument("flute", "woodwind", 59, 96, ("airy", "gentle"), flute, 0.101),
     Instrument("clarinet", "woodwind", 50, 91, ("smooth", "woody"), clarinet, 0.105),
-    Instrument("accordion", "reeds", 41, 93, ("reedy", "nostalgic"), accordion, 0.065),
-    Instrument("choir", "voice", 43, 84, ("hushed", "human"), choir, 0.0695),
+    Instrument("accordion", "reeds", 41, 93, ("reedy", "nostalgic"), accordion, 0.0878),
+    Instrument("choir", "voice", 43, 84, ("hushed", "human"), choir, 0.0938),
 )
