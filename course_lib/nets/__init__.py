@@ -1,0 +1,28 @@
+"""Networks: convolutions with exact lengths, one Transformer, one cache, one sampler."""
+
+from course_lib.nets.conv_stacks import ConvDecoder, ConvEncoder
+from course_lib.nets.convolution import Conv1d, ConvTranspose1d, ResidualUnit
+from course_lib.nets.kv_cache import KVCache
+from course_lib.nets.language_model import LanguageModel, LanguageModelConfig, generate
+from course_lib.nets.positions import rotary, sinusoidal, turn
+from course_lib.nets.sampling import keep_likely, sample
+from course_lib.nets.transformer import Transformer, TransformerConfig
+
+__all__ = [
+    "Conv1d",
+    "ConvDecoder",
+    "ConvEncoder",
+    "ConvTranspose1d",
+    "KVCache",
+    "LanguageModel",
+    "LanguageModelConfig",
+    "ResidualUnit",
+    "Transformer",
+    "TransformerConfig",
+    "generate",
+    "keep_likely",
+    "rotary",
+    "sample",
+    "sinusoidal",
+    "turn",
+]

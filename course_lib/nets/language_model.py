@@ -1,0 +1,167 @@
+"""A language model over the codes of K codebooks, and the loop that lets it go on."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from course_lib.nets.kv_cache import KVCache
+from course_lib.nets.sampling import sample
+from course_lib.nets.transformer import Transformer, TransformerConfig
+
+
+@dataclass(frozen=True)
+class LanguageModelConfig:
+    """entries: V of each of `codebooks` codebooks; the rest as in TransformerConfig."""
+
+    entries: int = 1024
+    codebooks: int = 1
+    width: int = 256
+    layers: int = 4
+    heads: int = 4
+    positions: Literal["rotary", "sinusoidal"] = "rotary"
+    memory_width: int | None = None
+    dropout: float = 0.0
+
+    def __post_init__(self):
+        if min(self.entries, self.codebooks) < 1:
+            raise ValueError(
+                f"entries={self.entries} and codebooks={self.codebooks} must be at least 1."
+            )
+
+
+class LanguageModel(nn.Module):
+    """p(codes) = product over frames of p(frame | earlier frames), [B, K, F].
+
+    The K codes of a frame are predicted side by side: one embedding matrix of K (V + 1) rows,
+    summed over the codebooks, and one head of K V columns. Entry V of each codebook means "nothing
+    here": it starts every sequence and may fill the holes of a pattern; it is never predicted.
+    Taught in notebook 03b.
+    """
+
+    def __init__(self, config: LanguageModelConfig):
+        super().__init__()
+        self.config = c = config
+        self.transformer = Transformer(
+            TransformerConfig(
+                c.width, c.layers, c.heads, True, c.positions, c.memory_width, c.dropout
+            )
+        )
+        self.embedding = nn.Embedding(c.codebooks * (c.entries + 1), c.width)
+        self.head = nn.Linear(c.width, c.codebooks * c.entries, bias=False)
+        self.apply(_initialise)
+        first = torch.arange(c.codebooks)[:, None] * (c.entries + 1)
+        self.register_buffer("first", first, persistent=False)  # [K, 1] row of each codebook
+
+    @property
+    def nothing(self) -> int:
+        """The code that means "nothing here"."""
+        return self.config.entries
+
+    def forward(
+        self, codes: Tensor, memory: Tensor | None = None, memory_valid: Tensor | None = None
+    ) -> Tensor:
+        """Logits [B, K, F, V]: those of frame f are made of the frames before f.
+
+        codes int64 [B, K, F] in [0, V], V for "nothing here"; memory [B, L, M] and memory_valid
+        bool [B, L] as in Transformer. Raises TypeError and ValueError for what does not fit; codes
+        out of range raise IndexError from the embedding.
+        """
+        self._check(codes)
+        start = codes.new_full((len(codes), self.config.codebooks, 1), self.nothing)
+        inputs = torch.cat([start, codes[..., :-1]], dim=2)
+        return self._logits(self.transformer(self._embed(inputs), memory, memory_valid))
+
+    def loss(
+        self, codes: Tensor, memory: Tensor | None = None, memory_valid: Tensor | None = None
+    ) -> Tensor:
+        """Cross-entropy in nats per code, over all codes that are not "nothing here"."""
+        logits = self(codes, memory, memory_valid)
+        return F.cross_entropy(
+            logits.flatten(0, 2).float(), codes.flatten(), ignore_index=self.nothing
+        )
+
+    def cache(
+        self,
+        batch: int,
+        length: int,
+        memory: Tensor | None = None,
+        memory_valid: Tensor | None = None,
+    ) -> KVCache:
+        """Room for `length` frames of `batch` sequences, as `Transformer.cache`."""
+        return self.transformer.cache(batch, length, memory, memory_valid)
+
+    def step(self, codes: Tensor, cache: KVCache) -> Tensor:
+        """Logits [B, K, F, V] of the frames that come after each of codes [B, K, F].
+
+        The codes follow those the cache has seen; the first of all is "nothing here".
+        """
+        self._check(codes)
+        return self._logits(self.transformer(self._embed(codes), cache=cache))
+
+    def _embed(self, codes: Tensor) -> Tensor:
+        return self.embedding(codes + self.first).sum(1)  # [B, K, F, D] -> [B, F, D]
+
+    def _logits(self, x: Tensor) -> Tensor:
+        logits = self.head(x).unflatten(2, (self.config.codebooks, self.config.entries))
+        return logits.transpose(1, 2)  # [B, F, K, V] -> [B, K, F, V]
+
+    def _check(self, codes: Tensor) -> None:
+        if codes.dtype != torch.int64:
+            raise TypeError(f"Codes must be int64, not {codes.dtype}.")
+        if codes.ndim != 3 or codes.shape[1] != self.config.codebooks or codes.numel() == 0:
+            raise ValueError(
+                f"Codes have shape {list(codes.shape)}; expected [B, {self.config.codebooks}, F] "
+                "with B, F >= 1."
+            )
+
+
+@torch.no_grad()
+def generate(
+    model: LanguageModel,
+    frames: int,
+    batch: int = 1,
+    prompt: Tensor | None = None,
+    memory: Tensor | None = None,
+    memory_valid: Tensor | None = None,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """`frames` frames of codes int64 [B, K, frames], the prompt [B, K, P] first where given.
+
+    B is the prompt's, the memory's or `batch`. Sampling as in `sample`, in evaluation mode; nothing
+    is read back from the device on the way. Raises ValueError where the prompt has `frames` frames
+    or more. Taught in notebook 03b.
+    """
+    c = model.config
+    given = 0 if prompt is None else prompt.shape[-1]
+    if given >= frames:
+        raise ValueError(f"frames={frames} leaves nothing to generate after {given} of prompt.")
+    for source in (memory, prompt):
+        batch = batch if source is None else len(source)
+    device = model.embedding.weight.device
+    codes = torch.full((batch, c.codebooks, frames + 1), model.nothing, device=device)
+    if prompt is not None:
+        codes[..., 1 : 1 + given] = prompt
+    training = model.training
+    model.eval()
+    cache = model.cache(batch, frames, memory, memory_valid)
+    seen = 0
+    for frame in range(given + 1, frames + 1):  # frame 0 is "nothing here"
+        logits = model.step(codes[..., seen:frame], cache)[:, :, -1]  # [B, K, V]
+        codes[..., frame] = sample(logits, temperature, top_k, top_p, generator)
+        seen = frame
+    model.train(training)
+    return codes[..., 1:]
+
+
+def _initialise(module: nn.Module) -> None:
+    """Normal with deviation 0.02, biases 0, as GPT-2."""
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)

@@ -1,0 +1,242 @@
+"""The course's Transformer: causal, with a prefix, over a memory; with or without a cache."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from course_lib.nets.kv_cache import KVCache
+from course_lib.nets.positions import rotary, sinusoidal, turn
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """width: numbers per token; memory_width: of what cross-attention reads, None for none."""
+
+    width: int = 256
+    layers: int = 4
+    heads: int = 4
+    causal: bool = True
+    positions: Literal["rotary", "sinusoidal"] = "rotary"
+    memory_width: int | None = None
+    dropout: float = 0.0
+
+    def __post_init__(self):
+        if min(self.width, self.layers, self.heads) < 1 or self.width % (2 * self.heads):
+            raise ValueError(
+                f"width={self.width} must be divisible by 2 * heads={2 * self.heads}, and "
+                f"layers={self.layers} positive."
+            )
+        if self.positions not in ("rotary", "sinusoidal"):
+            raise ValueError(f"positions={self.positions!r}: choose 'rotary' or 'sinusoidal'.")
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention of tokens to each other, queries, keys and values from one matrix."""
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        self.heads, self.dropout = config.heads, config.dropout
+        self.qkv = nn.Linear(config.width, 3 * config.width)
+        self.out = nn.Linear(config.width, config.width)
+
+    def forward(self, x: Tensor, mask: Tensor | None, causal: bool, angles, cache=None) -> Tensor:
+        """x [B, F, D]; `cache` is (KVCache, layer, places) or None."""
+        q, k, v = split_heads(self.qkv(x), 3, self.heads)  # [B, H, F, d] each
+        if angles is not None:
+            q, k = turn(q, *angles), turn(k, *angles)
+        if cache is not None:
+            store, layer, places = cache
+            store.write(layer, places, k, v)
+            k, v = store.keys[layer], store.values[layer]  # [B, H, length, d]
+        dropout = self.dropout if self.training else 0.0
+        y = F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=causal)
+        return self.out(y.transpose(1, 2).flatten(2))  # [B, F, D]
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention of tokens to a memory [B, L, M]."""
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        self.heads, self.dropout = config.heads, config.dropout
+        self.q = nn.Linear(config.width, config.width)
+        self.kv = nn.Linear(config.memory_width, 2 * config.width)
+        self.out = nn.Linear(config.width, config.width)
+
+    def read(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values [B, H, L, d] of a memory: once per memory, whatever the tokens."""
+        k, v = split_heads(self.kv(memory), 2, self.heads)
+        return k, v
+
+    def forward(self, x: Tensor, keys_values: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
+        (q,) = split_heads(self.q(x), 1, self.heads)
+        dropout = self.dropout if self.training else 0.0
+        y = F.scaled_dot_product_attention(q, *keys_values, mask, dropout)
+        return self.out(y.transpose(1, 2).flatten(2))
+
+
+class Block(nn.Module):
+    """Pre-norm block: self-attention, cross-attention where there is a memory, two-layer MLP."""
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(config.width)
+        self.attention = SelfAttention(config)
+        if config.memory_width is not None:
+            self.cross_norm = nn.LayerNorm(config.width)
+            self.cross = CrossAttention(config)
+        self.mlp_norm = nn.LayerNorm(config.width)
+        self.mlp = nn.Sequential(
+            nn.Linear(config.width, 4 * config.width),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(4 * config.width, config.width),
+        )
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, attend: dict, cross: tuple | None) -> Tensor:
+        x = x + self.dropout(self.attention(self.attention_norm(x), **attend))
+        if cross is not None:
+            x = x + self.dropout(self.cross(self.cross_norm(x), *cross))
+        return x + self.dropout(self.mlp(self.mlp_norm(x)))
+
+
+class Transformer(nn.Module):
+    """Tokens [B, F, D] -> [B, F, D] (Vaswani et al. 2017, with the norms before the layers).
+
+    Taught in notebook 03b.
+    """
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        self.config = config
+        self.blocks = nn.ModuleList([Block(config) for _ in range(config.layers)])
+        self.norm = nn.LayerNorm(config.width)
+
+    def forward(
+        self,
+        x: Tensor,
+        memory: Tensor | None = None,
+        memory_valid: Tensor | None = None,
+        valid: Tensor | None = None,
+        prefix: int = 0,
+        cache: KVCache | None = None,
+    ) -> Tensor:
+        """x [B, F, D] -> [B, F, D].
+
+        memory [B, L, M]: what cross-attention reads; memory_valid bool [B, L]: False where it is
+            padding, which nothing attends to.
+        valid bool [B, F]: False where x is padding; not together with a cache.
+        prefix: the first `prefix` tokens see each other, also ahead; the others see the past.
+        cache: from `cache(...)`, which took the memory; x is then what follows the tokens seen so
+            far, and a prefix must come whole with the first of them.
+
+        Raises ValueError for shapes that do not fit the configuration or each other.
+        """
+        self._check(x, memory, cache, valid, prefix)
+        frames = x.shape[1]
+        places = torch.arange(frames, device=x.device) if cache is None else cache.places(frames)
+        angles = None
+        if self.config.positions == "rotary":
+            angles = rotary(places, self.config.width // self.config.heads)
+        else:
+            x = x + sinusoidal(places, self.config.width).to(x.dtype)
+        simple = cache is None and valid is None and prefix == 0
+        mask = None if simple else self._mask(places, frames, valid, prefix, cache)
+        attend = {"mask": mask, "causal": simple and self.config.causal, "angles": angles}
+        cross_mask = cache.cross_mask if cache else cross_attention_mask(memory, memory_valid)
+        for layer, block in enumerate(self.blocks):
+            if cache is not None:
+                attend["cache"] = (cache, layer, places)
+            cross = None
+            if self.config.memory_width is not None:
+                read = cache.cross[layer] if cache else block.cross.read(memory)
+                cross = (read, cross_mask)
+            x = block(x, attend, cross)
+        if cache is not None:
+            cache.advance(frames)
+        return self.norm(x)
+
+    def cache(
+        self,
+        batch: int,
+        length: int,
+        memory: Tensor | None = None,
+        memory_valid: Tensor | None = None,
+    ) -> KVCache:
+        """An empty cache for `batch` sequences of up to `length` tokens, with the memory read."""
+        c = self.config
+        if not c.causal:
+            raise ValueError("A cache needs a causal Transformer: later tokens must not matter.")
+        self._check_memory(memory, batch)
+        like = self.norm.weight.detach()
+        if torch.is_autocast_enabled(like.device.type):  # keys and values will come in its dtype
+            like = like.to(torch.get_autocast_dtype(like.device.type))
+        cache = KVCache(c.layers, batch, c.heads, length, c.width // c.heads, like)
+        if memory is not None:
+            cache.cross = [block.cross.read(memory) for block in self.blocks]
+            cache.cross_mask = cross_attention_mask(memory, memory_valid)
+        return cache
+
+    def _mask(self, places, frames, valid, prefix, cache) -> Tensor:
+        """True where a token (row) may attend (column): [F, F or length] or [B, 1, F, F]."""
+        keys = torch.arange(cache.length if cache else frames, device=places.device)
+        mask = keys >= 0
+        if self.config.causal:
+            mask = (keys <= places[:, None]) | (keys < prefix)  # [F, keys]
+        if valid is None:
+            return mask.expand(frames, len(keys))
+        # A padding token may see itself: a row without any column would be NaN.
+        own = keys == places[:, None]
+        return (mask & valid[:, None, None, :]) | own
+
+    def _check(self, x, memory, cache, valid, prefix) -> None:
+        if x.ndim != 3 or x.shape[2] != self.config.width or x.numel() == 0:
+            raise ValueError(
+                f"Tokens have shape {list(x.shape)}; expected [B, F, {self.config.width}] with "
+                "B, F >= 1."
+            )
+        if valid is not None and valid.shape != x.shape[:2]:
+            raise ValueError(f"valid has shape {list(valid.shape)}, tokens {list(x.shape[:2])}.")
+        if prefix and not (self.config.causal and 0 < prefix):
+            raise ValueError(f"prefix={prefix} must not be negative, and needs a causal model.")
+        if cache is None:
+            self._check_memory(memory, len(x))
+        elif memory is not None or valid is not None:
+            raise ValueError("With a cache, pass the memory to cache(...), and no padded tokens.")
+        elif prefix and (cache.written or prefix > x.shape[1]):
+            raise ValueError(f"The first tokens of a cache must hold the whole prefix of {prefix}.")
+
+    def _check_memory(self, memory: Tensor | None, batch: int) -> None:
+        width = self.config.memory_width
+        if (memory is None) != (width is None):
+            state = "needs a" if memory is None else "was configured without"
+            raise ValueError(f"This Transformer {state} memory (memory_width={width}).")
+        if memory is not None and (memory.ndim != 3 or memory.shape[::2] != (batch, width)):
+            raise ValueError(
+                f"The memory has shape {list(memory.shape)}; expected [{batch}, L, {width}]."
+            )
+
+
+def split_heads(x: Tensor, parts: int, heads: int) -> tuple[Tensor, ...]:
+    """[B, F, parts * D] -> `parts` tensors [B, H, F, d]."""
+    return x.unflatten(2, (parts, heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+
+
+def cross_attention_mask(memory: Tensor | None, valid: Tensor | None) -> Tensor | None:
+    """bool [B, 1, 1, L], True where the memory may be read; None where all of it may.
+
+    An item whose memory is all padding reads all of it, since it cannot read nothing: give such an
+    item a memory that means nothing instead. Raises ValueError for shapes that do not fit.
+    """
+    if memory is None or valid is None:
+        return None
+    if valid.dtype != torch.bool or valid.shape != memory.shape[:2]:
+        raise ValueError(
+            f"memory_valid must be bool {list(memory.shape[:2])}, not {valid.dtype} "
+            f"{list(valid.shape)}."
+        )
+    return (valid | ~valid.any(1, keepdim=True))[:, None, None, :]
