@@ -166,6 +166,14 @@ def versions() -> dict[str, str]:
     }
 
 
+def device_name(device: str | None = None) -> str:
+    """A device in words, such as "cpu, 2 threads" or the name of the GPU; by default the best."""
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device}, {torch.get_num_threads()} threads"
+
+
 def _fitting(name: str, mine: bool) -> tuple[Path, list[str]]:
     """The card of `name` whose parents are those loaded with it, and what was passed over."""
     said = []
