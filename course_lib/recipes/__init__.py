@@ -108,17 +108,10 @@ def train(
         "steps": history.steps,
         "batch_size": recipe.batch_size,
         "seconds": round(history.seconds, 1),
-        "device": device_name(history.device),
+        "device": checkpoints.device_name(history.device),
         "metrics": metrics,
     }
     return checkpoints.save(checkpoints.folder(mine), name, model, facts, recipe.int8)
-
-
-def device_name(device: str) -> str:
-    """A device in words, such as "cpu, 2 threads" or the name of the GPU."""
-    if torch.device(device).type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device}, {torch.get_num_threads()} threads"
 
 
 def _run_folder(name: str, size: str, steps: int, parents: dict[str, str], mine: bool) -> Path:

@@ -2,9 +2,9 @@
 
 import inspect
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import torch
@@ -95,11 +95,11 @@ def fit(
 
     share = batch_size // world.num_processes
     mine = range(world.process_index * share, (world.process_index + 1) * share)
-    began = saved = time.monotonic()
+    began = saved = monotonic()
 
     def save(step: int) -> None:
         if path is not None and world.is_main_process:
-            seconds = before + time.monotonic() - began
+            seconds = before + monotonic() - began
             counters = {"step": step, "since": since, "seconds": seconds, "settings": settings}
             counters |= {"scaler": scaler.state_dict()}
             state.save(path, counters, model, optimizers, averages, running)
@@ -138,7 +138,7 @@ def fit(
             if done % log_every == 0 or done == steps:
                 running.clear()
                 since = 0
-                row = {"step": done, "seconds": round(before + time.monotonic() - began, 2)}
+                row = {"step": done, "seconds": round(before + monotonic() - began, 2)}
                 row |= {"lr": lr * factor} | means
                 due = done == steps or (evaluate_every and done % evaluate_every == 0)
                 if evaluate is not None and due and world.is_main_process:
@@ -148,15 +148,15 @@ def fit(
                 if world.is_main_process:
                     for callback in callbacks:
                         callback(done, row)
-            if done == steps or interrupt.asked or time.monotonic() - saved >= save_seconds:
+            if done == steps or interrupt.asked or monotonic() - saved >= save_seconds:
                 save(done)
-                saved = time.monotonic()
+                saved = monotonic()
             interrupt.raise_if_asked(done, steps, path)
 
     if averages is not None:
         averages.copy_to_model()
     model.eval()
-    seconds = before + time.monotonic() - began if start < steps else before
+    seconds = before + monotonic() - began if start < steps else before
     return History(tuple(log.rows), max(start, steps), seconds, str(device))
 
 
