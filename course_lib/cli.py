@@ -1,0 +1,174 @@
+"""The `course` command: data, run, train, table, doctor, stamp, album."""
+
+import argparse
+import errno
+import os
+import sys
+
+HELP = "the whole course; COURSE_DEBUG=1 shows the traceback of an error"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; 0 where all went well, 2 for an error in one sentence, 130 stopped."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return chosen.run(chosen)
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if os.environ.get("COURSE_DEBUG") == "1":
+            raise
+        print(f"course {chosen.command}: {sentence(error)}", file=sys.stderr)
+        return 2
+
+
+def sentence(error: Exception) -> str:
+    """An exception as one line for people."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk is full: free some space, or set COURSE_CACHE and COURSE_HOME elsewhere."
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        where = error.filename or "a folder"
+        return f"{where} can't be written: set COURSE_CACHE or COURSE_HOME to a folder of your own."
+    told = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    told = " ".join(told.split()) or type(error).__name__
+    expected = isinstance(error, ValueError | TypeError | LookupError | OSError | ImportError)
+    if expected or type(error).__module__.startswith("course_lib"):
+        return told
+    return f"{type(error).__name__}: {told} (COURSE_DEBUG=1 shows where)"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="course", description=HELP)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    data = commands.add_parser("data", help="render the songbook into the cache")
+    data.add_argument("--size", default="quick", help="quick (default), full or shipped")
+    data.set_defaults(run=_data)
+
+    run = commands.add_parser("run", help="execute the notebooks, write one page to listen from")
+    run.add_argument("notebooks", nargs="*", metavar="NB", help="numbers, by default all: 00 03b")
+    run.add_argument("--profile", help="quick (default) or full")
+    run.set_defaults(run=_run)
+
+    train = commands.add_parser("train", help="train an artefact by its recipe, or go on")
+    train.add_argument("name", metavar="NAME")
+    train.add_argument("--size", help="another songbook size: quick, full, shipped")
+    train.add_argument("--steps", type=_positive, help="other than the recipe's steps")
+    train.add_argument("--device", help="cpu, cuda, …; by default what there is")
+    train.add_argument("--mine", action="store_true", help="keep it among your own work")
+    train.set_defaults(run=_train)
+
+    table = commands.add_parser("table", help="compute a paper's table at the course's scale")
+    table.add_argument("name", metavar="NAME")
+    table.add_argument("--device", help="cpu, cuda, …; by default what there is")
+    table.set_defaults(run=_table)
+
+    doctor = commands.add_parser("doctor", help="versions, device, disk, and what to do")
+    doctor.add_argument("--fix", action="store_true", help="mend torchaudio beside a CPU torch")
+    doctor.set_defaults(run=_doctor)
+
+    stamp = commands.add_parser("stamp", help="write the public address into cells and badges")
+    stamp.add_argument("place", metavar="OWNER/NAME")
+    stamp.set_defaults(run=_stamp)
+
+    album = commands.add_parser("album", help="one offline page of all sounds of yours")
+    album.set_defaults(run=_album)
+    return parser
+
+
+def _data(chosen) -> int:
+    from course_lib import songbook
+    from course_lib.notebook.names import choose
+
+    choose(chosen.size, songbook.SIZES, "size")
+    for split in ("train", "validation", "test"):
+        book = songbook.load(split, size=chosen.size)
+        print(f"{split}: {len(book)} clips of {book.seconds:g} s")
+    return 0
+
+
+def _run(chosen) -> int:
+    from course_lib.notebook import course
+
+    print(f"To listen from: {course.run(chosen.notebooks, chosen.profile)}")
+    return 0
+
+
+def _train(chosen) -> int:
+    from course_lib import recipes, songbook
+    from course_lib.notebook.names import choose
+
+    choose(chosen.name, recipes.names(), "artefact")
+    if chosen.size is not None:
+        choose(chosen.size, songbook.SIZES, "size")
+    path = recipes.train(
+        chosen.name,
+        size=chosen.size,
+        steps=chosen.steps,
+        device=_device(chosen.device),
+        mine=chosen.mine,
+    )
+    print(f"Trained: {path}")
+    return 0
+
+
+def _table(chosen) -> int:
+    from course_lib import tables
+    from course_lib.notebook.names import choose
+
+    choose(chosen.name, tables.names(), "table")
+    path = tables.run(chosen.name, device=_device(chosen.device))
+    print(tables.show(tables.results(chosen.name)))
+    print(f"Written: {path}")
+    return 0
+
+
+def _doctor(chosen) -> int:
+    from course_lib.notebook import doctor
+
+    if chosen.fix:
+        for file in doctor.fix_torchaudio():
+            print(f"Removed {file.name} from torchaudio: it links CUDA, which this torch has not.")
+    findings = doctor.examine()
+    for finding in findings:
+        print(finding)
+    return 1 if any(finding.cure for finding in findings) else 0
+
+
+def _stamp(chosen) -> int:
+    from course_lib.notebook import setup
+
+    changed = setup.stamp(chosen.place)
+    print(f"{len(changed)} files changed: {', '.join(path.name for path in changed) or 'none'}")
+    return 0
+
+
+def _album(chosen) -> int:
+    from course_lib.notebook.album import album
+
+    print(f"To listen from: {album()}")
+    return 0
+
+
+def _device(name: str | None) -> str | None:
+    """A device that torch can use here, or None. Raises ValueError for any other."""
+    if name is None:
+        return None
+    import torch
+
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"No device '{name}' can be used here; try cpu.") from error
+    return name
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
