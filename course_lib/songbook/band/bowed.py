@@ -9,7 +9,7 @@ from .wavetable import detune, ensemble, formants, read, shade, vibrato, wavetab
 
 def violin_spectrum(h, f):
     body = formants(h * f, ((290.0, 0.25, 1.2), (470.0, 0.2, 1.5), (820.0, 0.3, 0.8),
-                            (2600.0, 0.45, 2.6)))
+                            (2600.0, 0.5, 3.2)))
     body = body / (1.0 + (180.0 / (h * f)) ** 4)
     return body / h**1.7, body / h**1.0 / (1.0 + (h * f / 4500.0) ** 2)
 
@@ -44,7 +44,7 @@ def _solo(spectrum, pitch, velocity, duration, sample_rate, rng, attack, cents, 
 
 def violin(pitch, velocity, duration, sample_rate, rng):
     return _solo(
-        violin_spectrum, pitch, velocity, duration, sample_rate, rng, 0.022, 13.0, 0.035
+        violin_spectrum, pitch, velocity, duration, sample_rate, rng, 0.022, 16.0, 0.03
     )
 
 
@@ -66,7 +66,7 @@ def strings(pitch, velocity, duration, sample_rate, rng):
 
 
 BOWED = (
-    Instrument("violin", "bowed strings", 55, 96, ("singing", "expressive"), violin, 0.0922),
+    Instrument("violin", "bowed strings", 55, 96, ("singing", "expressive"), violin, 0.0904),
     Instrument("cello", "bowed strings", 36, 76, ("rich", "melancholy"), cello, 0.117),
     Instrument("strings", "bowed strings", 36, 93, ("lush", "sweeping"), strings, 0.0921),
 )

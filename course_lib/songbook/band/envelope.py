@@ -53,6 +53,12 @@ def release(x: np.ndarray, duration: float, time_constant: float, sample_rate: i
     return x
 
 
+def wobble(t: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:
+    """A slow sine of `rate` Hz from a random start, float32 [T]: tremolo, sweeps."""
+    start = np.float32(rng.uniform(0.0, 6.28))
+    return np.sin(t.astype(np.float32) * np.float32(2.0 * np.pi * rate) + start)
+
+
 @lru_cache(maxsize=32)
 def _noise_band(low: float, high: float, sample_rate: int) -> np.ndarray:
     n = 4 * sample_rate

@@ -7,7 +7,7 @@ brass has a harmonic one whose index follows the loudness.
 
 import numpy as np
 
-from .envelope import clock, fall, hertz, noise, release, rise
+from .envelope import clock, fall, hertz, noise, release, rise, wobble
 from .instrument import Instrument
 from .wavetable import vibrato
 
@@ -49,21 +49,20 @@ def electric_piano(pitch, velocity, duration, sample_rate, rng):
     tine = modulated(t, f, 14.0, fall(t, 0.05), 0.9 * velocity, sample_rate)
     sound += (0.1 + 0.45 * velocity) * tine * fall(t, 0.25)
     sound *= rise(t, 0.0012)
-    tremolo = 1.0 + 0.12 * np.sin(2.0 * np.pi * 4.6 * t + rng.uniform(0.0, 6.28))
-    return release(sound * tremolo.astype(np.float32), duration, 0.07, sample_rate)
+    return release(sound * (1.0 + 0.15 * wobble(t, 4.6, rng)), duration, 0.07, sample_rate)
 
 
 def music_box(pitch, velocity, duration, sample_rate, rng):
     f = hertz(pitch)
-    ring = 1.1 * 2.0 ** ((72.0 - pitch) / 30.0)
+    ring = 0.7 * 2.0 ** ((72.0 - pitch) / 30.0)
     t = clock(max(duration, 0.2) + 5.0 * ring, sample_rate)[: 4 * sample_rate]
-    sound = modulated(t, f, 2.0, fall(t, 0.3 * ring), 0.15 + 0.35 * velocity, sample_rate)
+    sound = modulated(t, f, 2.0, fall(t, 0.3 * ring), 0.5 + 0.6 * velocity, sample_rate)
     sound *= fall(t, ring)
-    for ratio, gain, part in ((6.27, 0.35, 0.10), (17.5, 0.15, 0.03)):  # a tine, clamped at one end
+    for ratio, gain, part in ((6.27, 0.6, 0.16), (17.5, 0.2, 0.04)):  # a tine, clamped at one end
         if ratio * f < 0.45 * sample_rate:
             sound += gain * velocity * wave(ratio * f * t) * fall(t, part * ring)
     n = min(len(t), round(0.02 * sample_rate))
-    sound[:n] += 0.12 * velocity * noise(2500.0, 6000.0, n, sample_rate, rng) * fall(t[:n], 0.003)
+    sound[:n] += 0.25 * velocity * noise(2500.0, 6000.0, n, sample_rate, rng) * fall(t[:n], 0.003)
     return release(sound * rise(t, 0.0006), len(t) / sample_rate - 0.1, 0.03, sample_rate)
 
 
@@ -71,29 +70,31 @@ def bells(pitch, velocity, duration, sample_rate, rng):
     f = hertz(pitch)
     ring = 1.9 * 2.0 ** ((66.0 - pitch) / 30.0)
     t = clock(max(duration, 0.2) + 3.0 * ring, sample_rate)[: 6 * sample_rate]
-    strike = modulated(t, f, 1.4142 * 2.0, fall(t, 0.5 * ring), 0.8 + 1.8 * velocity, sample_rate)
+    strike = modulated(t, f, 2.8284, fall(t, 0.5 * ring), 0.8 + 1.8 * velocity, sample_rate)
     sound = strike * fall(t, ring)
-    hum = modulated(t, 2.006 * f, 1.4, fall(t, 0.3 * ring), 0.9, sample_rate)
-    sound += 0.35 * hum * fall(t, 0.6 * ring)
+    for ratio, gain, part in ((2.003, 0.4, 0.6), (2.76, 0.35, 0.5), (5.4, 0.35, 0.25)):
+        if ratio * f < 0.45 * sample_rate:  # no bell is round: each mode beats with its twin
+            twins = wave(ratio * f * t) + wave((ratio * f + 1.3) * t)
+            sound += 0.5 * gain * twins * fall(t, part * ring)
     return release(sound * rise(t, 0.0008), len(t) / sample_rate - 0.2, 0.06, sample_rate)
 
 
 def vibraphone(pitch, velocity, duration, sample_rate, rng):
     f = hertz(pitch)
     t = clock(duration + 0.6, sample_rate)
-    ring = 1.6 * 2.0 ** ((65.0 - pitch) / 36.0)
+    ring = 2.6 * 2.0 ** ((65.0 - pitch) / 36.0)
     sound = wave(f * t) * fall(t, ring)
     if 4.0 * f < 0.45 * sample_rate:
-        sound += (0.08 + 0.3 * velocity) * wave(4.0 * f * t) * fall(t, 0.22 * ring)
+        sound += (0.08 + 0.3 * velocity) * wave(4.0 * f * t) * fall(t, 0.15 * ring)
     if 10.0 * f < 0.45 * sample_rate:
         sound += 0.2 * velocity * wave(10.0 * f * t) * fall(t, 0.05)
-    fan = 1.0 + 0.3 * np.sin(2.0 * np.pi * 5.2 * t + rng.uniform(0.0, 6.28))
-    return release(sound * fan.astype(np.float32) * rise(t, 0.001), duration, 0.18, sample_rate)
+    sound *= rise(t, 0.001) * (1.0 + 0.4 * wobble(t, 5.2, rng))  # the fans in its tubes
+    return release(sound, duration, 0.18, sample_rate)
 
 
 def marimba(pitch, velocity, duration, sample_rate, rng):
     f = hertz(pitch)
-    ring = 0.28 * 2.0 ** ((60.0 - pitch) / 20.0)
+    ring = 0.22 * 2.0 ** ((60.0 - pitch) / 20.0)
     t = clock(7.0 * ring, sample_rate)
     sound = wave(f * t) * fall(t, ring)
     if 3.93 * f < 0.45 * sample_rate:
@@ -145,11 +146,11 @@ def tuba(pitch, velocity, duration, sample_rate, rng):
 
 
 MODULATED = (
-    Instrument("electric_piano", "keys", 28, 96, ("mellow", "warm"), electric_piano, 0.183),
-    Instrument("music_box", "mallets", 60, 100, ("delicate", "tinkling"), music_box, 0.124),
-    Instrument("bells", "mallets", 48, 96, ("ringing", "bright"), bells, 0.102),
-    Instrument("vibraphone", "mallets", 53, 89, ("cool", "shimmering"), vibraphone, 0.152),
-    Instrument("marimba", "mallets", 45, 96, ("woody", "round"), marimba, 0.279),
+    Instrument("electric_piano", "keys", 28, 96, ("mellow", "warm"), electric_piano, 0.182),
+    Instrument("music_box", "mallets", 60, 96, ("delicate", "tinkling"), music_box, 0.142),
+    Instrument("bells", "mallets", 53, 88, ("ringing", "bright"), bells, 0.0985),
+    Instrument("vibraphone", "mallets", 53, 89, ("cool", "shimmering"), vibraphone, 0.141),
+    Instrument("marimba", "mallets", 45, 96, ("woody", "round"), marimba, 0.316),
     Instrument("trumpet", "brass", 52, 84, ("brilliant", "proud"), trumpet, 0.149),
     Instrument("french_horn", "brass", 40, 77, ("noble", "mellow"), french_horn, 0.223),
     Instrument("tuba", "brass", 28, 58, ("deep", "round"), tuba, 0.199),

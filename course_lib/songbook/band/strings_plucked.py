@@ -48,7 +48,7 @@ def guitar(pitch, velocity, duration, sample_rate, rng):
 
 
 def harp(pitch, velocity, duration, sample_rate, rng):
-    return play_string(HARP, pitch, velocity, duration, sample_rate, rng, damper=0.5, pick=0.1,
+    return play_string(HARP, pitch, velocity, duration, sample_rate, rng, damper=0.9, pick=0.1,
                        pick_low=300.0, pick_high=1200.0)
 
 
@@ -70,7 +70,7 @@ def piano(pitch, velocity, duration, sample_rate, rng):
 PLUCKED = (
     Instrument("piano", "keys", 28, 100, ("warm", "clear"), piano, 0.0888),
     Instrument("guitar", "plucked strings", 40, 88, ("woody", "intimate"), guitar, 0.092),
-    Instrument("harp", "plucked strings", 36, 96, ("soft", "shimmering"), harp, 0.0979),
+    Instrument("harp", "plucked strings", 36, 96, ("soft", "shimmering"), harp, 0.0966),
     Instrument("harpsichord", "plucked strings", 36, 88, ("bright", "crisp"), harpsichord, 0.0787),
     Instrument("banjo", "plucked strings", 48, 88, ("twangy", "lively"), banjo, 0.0829),
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .envelope import clock, fall, hertz, noise, release, rise
+from .envelope import clock, fall, hertz, noise, release, rise, wobble
 from .instrument import Instrument
 from .wavetable import detune, ensemble, formants, read, shade, vibrato, wavetable
 
@@ -11,14 +11,13 @@ def organ_spectrum(h, f):
     principal = np.zeros(len(h))
     for foot, gain in ((1, 1.0), (2, 0.8), (3, 0.35), (4, 0.5), (6, 0.2), (8, 0.3)):
         for k, fade in ((1, 1.0), (2, 0.3), (3, 0.12), (4, 0.05)):
-            if foot * k <= len(h):
-                principal[foot * k - 1] += gain * fade
+            principal[foot * k - 1] += gain * fade / (1.0 + (foot * f / 2200.0) ** 2)
     return principal * (h < 3), principal
 
 
 def flute_spectrum(h, f):
     dark = np.exp(-1.9 * (h - 1.0))
-    return dark, dark + 0.45 * (h == 2) + 0.22 * (h == 3) + 0.08 * (h == 4) + 0.03 * (h == 5)
+    return dark, dark + 0.3 * (h == 2) + 0.16 * (h == 3) + 0.08 * (h == 4) + 0.03 * (h == 5)
 
 
 def clarinet_spectrum(h, f):
@@ -43,7 +42,7 @@ def organ(pitch, velocity, duration, sample_rate, rng):
     t = clock(duration + 0.12, sample_rate)
     table = wavetable(organ_spectrum, f, sample_rate)
     sound = shade(read(table, f * t + rng.random()), np.float32(0.55 + 0.45 * velocity))
-    sound *= rise(t, 0.006)
+    sound *= rise(t, 0.006) * (1.0 + 0.10 * wobble(t, 5.6, rng))  # the tremulant
     n = min(len(t), round(0.05 * sample_rate))
     octave = 2.0 ** round(np.log2(f))
     sound[:n] += 0.2 * noise(2.0 * octave, 6.0 * octave, n, sample_rate, rng) * fall(t[:n], 0.01)
@@ -61,7 +60,7 @@ def flute(pitch, velocity, duration, sample_rate, rng):
     bright = (0.2 + 0.6 * velocity) * level * (1.0 + 0.2 * throb)
     sound = shade(read(table, f * moved + rng.random()), bright) * level * (1.0 + 0.1 * throb)
     air = noise(1200.0, 3500.0, len(t), sample_rate, rng) * level
-    sound += (0.05 + 0.04 * velocity) * air * (1.0 + 2.5 * fall(t, 0.04))
+    sound += (0.06 + 0.05 * velocity) * air * (1.0 + 2.5 * fall(t, 0.04))
     return release(sound, duration, 0.035, sample_rate)
 
 
@@ -99,7 +98,7 @@ def choir(pitch, velocity, duration, sample_rate, rng):
 
 
 SUSTAINED = (
-    Instrument("organ", "organ", 36, 96, ("full", "solemn"), organ, 0.0967),
+    Instrument("organ", "organ", 36, 96, ("full", "solemn"), organ, 0.101),
     Instrument("flute", "woodwind", 59, 96, ("airy", "gentle"), flute, 0.101),
     Instrument("clarinet", "woodwind", 50, 91, ("smooth", "woody"), clarinet, 0.105),
     Instrument("accordion", "reeds", 41, 93, ("reedy", "nostalgic"), accordion, 0.0878),
