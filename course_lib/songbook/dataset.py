@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from course_lib.songbook import cache
+from course_lib.songbook import cache, rendering
 from course_lib.songbook.clip import Attributes, Clip, attributes, clip
 from course_lib.songbook.draw import SPLITS, plan
 
@@ -38,7 +38,7 @@ LONGEST = 600.0  # seconds
 class Songbook:
     """Clips of one split: `len`, `[i]`, iteration, `batch`, `attributes`. Taught in notebook 00."""
 
-    job: cache.Job
+    job: rendering.Job
 
     @property
     def split(self) -> str:
@@ -58,7 +58,7 @@ class Songbook:
 
     @cached_property
     def _samples(self) -> np.ndarray:
-        return cache.open_samples(self.job.path(), self.job)  # [N, C, T] int16
+        return rendering.open_samples(self.job.path(), self.job)  # [N, C, T] int16
 
     def __getstate__(self) -> dict:
         return {"job": self.job}  # a process that receives the songbook opens the file itself
@@ -124,8 +124,8 @@ def load(
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"The seed must be a whole number from 0 on, but it is {seed!r}.")
     check_format(size.seconds, sample_rate, channels)
-    job = cache.Job(split, clips, float(size.seconds), sample_rate, channels, seed)
-    cache.samples(job, progress)
+    job = rendering.Job(split, clips, float(size.seconds), sample_rate, channels, seed)
+    rendering.samples(job, progress)
     return Songbook(job)
 
 

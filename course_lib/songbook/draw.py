@@ -15,10 +15,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from course_lib.songbook.arrange import bar_ticks, bars, beat_ticks
 from course_lib.songbook.score import Score
 from course_lib.songbook.scores import scores
-from course_lib.songbook.styles import DRAWN, STYLES, Style
+from course_lib.songbook.style import Style
+from course_lib.songbook.styles import DRAWN, STYLES
+from course_lib.songbook.timing import PHRASE, bar_ticks, bars, beat_ticks
 
 SPLITS = ("train", "validation", "test")
 TEMPO_CLASSES = {"slow": (60, 89), "medium": (90, 119), "fast": (120, 180)}
@@ -26,7 +27,6 @@ MODE_SHARES = {"major": 0.28, "minor": 0.28, "dorian": 0.22, "mixolydian": 0.22}
 METRE_SHARES = {"2/4": 0.2, "3/4": 0.22, "4/4": 0.24, "6/8": 0.2, "9/8": 0.14}
 MODES, METRES = tuple(MODE_SHARES), tuple(METRE_SHARES)
 FASTEST = 10.0  # notes per second that a tune's short notes may reach
-PHRASE = 4  # bars
 
 
 @dataclass(frozen=True)

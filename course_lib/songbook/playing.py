@@ -4,14 +4,14 @@ import hashlib
 
 import numpy as np
 
-from course_lib.songbook.arrange import bar_ticks, beat_ticks
 from course_lib.songbook.clip import Clip, clip
 from course_lib.songbook.dataset import check_format
 from course_lib.songbook.draw import Plan, in_quarters, players
 from course_lib.songbook.score import Score
 from course_lib.songbook.scores import scores
-from course_lib.songbook.styles import Style
-from course_lib.songbook.styles import style as find_style
+from course_lib.songbook.style import Style
+from course_lib.songbook.styles import find_style
+from course_lib.songbook.timing import bar_ticks, beat_ticks
 
 TEMPI = (30.0, 300.0)
 
