@@ -39,6 +39,7 @@ Run
 
 Exercises
     check("01.nearest_entry", nearest_entry)         correct, not done yet, or the likely mistake
+        Its check is a function in exercises/nb01.py; how to write one is in expecting.py.
     blind_test(name, a, b, kind="abx", trials=12, question=None, sample_rate=16000,
                names=("A", "B"))                     a and b: lists of sounds; "run all" never waits
 """
