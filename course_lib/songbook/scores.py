@@ -38,7 +38,8 @@ def _read() -> tuple[Score, ...]:
         table = json.loads(gzip.decompress(path.read_bytes()))
         if table["format"] != FORMAT:
             raise ValueError(f"format {table['format']}")
-        return tuple(decode(row) for row in table["scores"])
+        known: dict[tuple[int, int, int], Note] = {}
+        return tuple(decode(row, known) for row in table["scores"])
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} is damaged or of another version ({error}): get it back with "
@@ -75,15 +76,21 @@ def encode(score: Score) -> dict:
     }
 
 
-def decode(row: dict) -> Score:
-    """The score that `encode` wrote."""
+def decode(row: dict, known: dict[tuple[int, int, int], Note] | None = None) -> Score:
+    """The score that `encode` wrote; equal notes are one object where `known` collects them."""
+    known = {} if known is None else known
     voices = []
     for voice in row["voices"]:
+        rests = {int(i): gap for i, gap in voice["rests"].items()}
         notes, now = [], 0
         pitches = accumulate(voice["steps"])
         for i, (duration, pitch) in enumerate(zip(voice["durations"], pitches, strict=True)):
-            now += voice["rests"].get(str(i), 0)
-            notes.append(Note(now, duration, pitch))
+            now += rests.get(i, 0)
+            key = (now, duration, pitch)
+            note = known.get(key)
+            if note is None:  # creating half a million frozen notes is what costs time
+                note = known[key] = Note(*key)
+            notes.append(note)
             now += duration
         voices.append(tuple(notes))
     return Score(**{**row, "metre": tuple(row["metre"]), "voices": tuple(voices)})
