@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from course_lib.notebook.checking import expect, expect_close
+from course_lib.notebook.expecting import expect, expect_close
 from course_lib.quantize import nearest
 
 
