@@ -1,0 +1,96 @@
+"""The analyser: real clips, six attributes at once. Taught in notebook 00."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from course_lib.evaluation import analyse, attribute_scores
+from course_lib.models.analyser import Analyser, AnalyserConfig
+from course_lib.recipes import Parents, Recipe
+from course_lib.songbook import Songbook, load
+from course_lib.songbook.band import INSTRUMENTS
+from course_lib.songbook.draw import METRES, MODES, TEMPO_CLASSES
+from course_lib.songbook.styles import DRAWN
+from course_lib.training import Draws
+
+CROP = 6.0  # seconds of a clip that a training step hears
+
+CONFIG = AnalyserConfig(
+    instruments=tuple(name for name, i in INSTRUMENTS.items() if i.family != "drums"),
+    styles=DRAWN,
+    modes=MODES,
+    metres=METRES,
+    tempo_classes=tuple(TEMPO_CLASSES),
+)
+
+
+class LabelledClips:
+    """A songbook with its labels as numbers: `batch` gives the audio `[B, 1, T]` and `labels`.
+
+    `labels` has class numbers `[N]` by attribute, and 0 or 1 in float32 for "instruments" `[N, I]`
+    and "drums" `[N, 1]`.
+    """
+
+    def __init__(self, clips: Songbook, config: AnalyserConfig = CONFIG):
+        self.clips = clips
+        rows = [clips.attributes(i) for i in range(len(clips))]
+        self.labels: dict[str, Tensor] = {
+            name: torch.tensor([classes.index(getattr(row, name)) for row in rows])
+            for name, classes in config.classes.items()
+        }
+        self.labels["instruments"] = torch.tensor(
+            [[float(name in row.instruments) for name in config.instruments] for row in rows]
+        )
+        self.labels["drums"] = torch.tensor([[float(row.drums)] for row in rows])
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def batch(self, indices: Tensor) -> dict[str, Tensor]:
+        labels = {name: values[indices] for name, values in self.labels.items()}
+        return {"audio": self.clips.batch(indices), **labels}
+
+
+def data(split: str, size: str, parents: Parents) -> LabelledClips:
+    return LabelledClips(load(split, size))
+
+
+def loss(model: Analyser, batch: dict[str, Tensor], draws: Draws) -> dict[str, Tensor]:
+    """The sum of cross-entropies, each over a random part of every clip."""
+    logits = model(crop(batch["audio"], draws, round(CROP * model.config.sample_rate)))
+    losses = {}
+    for name, values in logits.items():
+        if name in model.config.classes:
+            losses[name] = F.cross_entropy(values.float(), batch[name])
+        else:
+            losses[name] = F.binary_cross_entropy_with_logits(values.float(), batch[name])
+    # Most instruments are silent in a clip, so their mean loss is small: weigh them as one choice.
+    total = sum(losses.values()) + 4 * losses["instruments"]
+    return {"loss": total, **losses}
+
+
+def crop(audio: Tensor, draws: Draws, samples: int) -> Tensor:
+    """`samples` consecutive samples of each clip of `[B, 1, T]`, from a random place on."""
+    spare = audio.shape[-1] - samples
+    if spare <= 0:
+        return audio
+    start = draws.integers(spare + 1, 1, 1, stream="crop")  # [B, 1, 1]
+    places = start + torch.arange(samples, device=audio.device)
+    return audio.gather(-1, places)
+
+
+def test(model: Analyser, clips: LabelledClips) -> dict[str, float]:
+    return attribute_scores(analyse(clips.clips, model), clips.labels)
+
+
+RECIPE = Recipe(
+    model=lambda: Analyser(CONFIG),
+    data=data,
+    loss=loss,
+    test=test,
+    steps=1500,
+    batch_size=32,
+    lr=2e-3,
+    warmup=100,
+    average=0.995,
+)
