@@ -7,6 +7,7 @@ from course_lib.nets.language_model import LanguageModel, LanguageModelConfig, g
 from course_lib.nets.positions import rotary, sinusoidal, turn
 from course_lib.nets.sampling import keep_likely, sample
 from course_lib.nets.transformer import Transformer, TransformerConfig
+from course_lib.nets.wavenet import WaveNet
 
 __all__ = [
     "Conv1d",
@@ -19,6 +20,7 @@ __all__ = [
     "ResidualUnit",
     "Transformer",
     "TransformerConfig",
+    "WaveNet",
     "generate",
     "keep_likely",
     "rotary",

@@ -1,0 +1,31 @@
+"""The systems of the lecture, one file each, to be read beside their papers."""
+
+from course_lib.models.amae import ArgmaxBottleneck
+from course_lib.models.analyser import Analyser, AnalyserConfig
+from course_lib.models.autoregressive_autoencoder import (
+    AutoregressiveAutoencoder,
+    AutoregressiveAutoencoderConfig,
+    AutoregressiveOutput,
+    autoregressive_loss,
+)
+from course_lib.models.vae import VAE, VAEConfig, VAEOutput, gaussian_kl, vae_loss
+from course_lib.models.vqvae import VQVAE, VQVAEConfig, VQVAEOutput, vqvae_loss
+
+__all__ = [
+    "Analyser",
+    "AnalyserConfig",
+    "AutoregressiveAutoencoder",
+    "AutoregressiveAutoencoderConfig",
+    "AutoregressiveOutput",
+    "ArgmaxBottleneck",
+    "VAE",
+    "VAEConfig",
+    "VAEOutput",
+    "VQVAE",
+    "VQVAEConfig",
+    "VQVAEOutput",
+    "autoregressive_loss",
+    "gaussian_kl",
+    "vae_loss",
+    "vqvae_loss",
+]
