@@ -14,10 +14,10 @@ from course_lib.models.vqvae import VQVAE, VQVAEConfig, VQVAEOutput, vqvae_loss
 __all__ = [
     "Analyser",
     "AnalyserConfig",
+    "ArgmaxBottleneck",
     "AutoregressiveAutoencoder",
     "AutoregressiveAutoencoderConfig",
     "AutoregressiveOutput",
-    "ArgmaxBottleneck",
     "VAE",
     "VAEConfig",
     "VAEOutput",
