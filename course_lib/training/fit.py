@@ -65,14 +65,14 @@ def fit(
     Raises ValueError for settings out of range or other than those of the run in `folder`, and
     FloatingPointError where the loss stops being a number. Taught in notebook 03.
     """
-    from accelerate import PartialState
     from accelerate.utils import send_to_device
 
-    world = PartialState()  # this process among how many, each with its device
+    world = processes.world(device)
     settings = _checked(len(data), steps, batch_size, log_every, world.num_processes)
     settings |= {"batch_size": batch_size, "lr": lr, "warmup": warmup, "clip": clip}
     settings |= {"average": average, "seed": seed}
-    device = world.device if device is None else torch.device(device)
+    device = torch.device(world.device if device is None else device)
+    device = torch.device("cpu") if device.type == "cpu" else device  # not "cpu:0"
     numbers = precision(device)
     model.to(device)
     optimizers = optimizers or {"model": AdamW(_trained(model), lr=lr, fused=True)}

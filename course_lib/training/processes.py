@@ -1,10 +1,27 @@
 """What several processes of one run exchange. Alone, a process exchanges nothing."""
 
+import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from accelerate import PartialState
+
+
+def world(device: torch.device | str | None = None) -> "PartialState":
+    """This process among how many, each with its device, as torchrun started them.
+
+    Accelerate takes several processes for processes on the CPU only where it is told so.
+    """
+    from accelerate import PartialState
+
+    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    on_cpu = not torch.accelerator.is_available() if device is None else str(device) == "cpu"
+    return PartialState(cpu=several and on_cpu)
 
 
 def average_gradients(parameters: Iterable[Tensor], processes: int) -> None:
