@@ -85,6 +85,8 @@ class Strokes:
         played, now = [], nearest(self.spans[0].root, low + 7, low, high)
         for onset, end, token in self._read(self.groove.bass, "R"):
             span = self.span_at(onset)
+            if onset == span.onset and token in "35w":
+                token = "R"  # a new chord begins on its root
             root = nearest(span.root, min(now, low + 10), low, high)
             chord = tones(span.root, span.quality)
             pitch = root

@@ -121,8 +121,7 @@ def load(
     clips = getattr(size, split)
     if not isinstance(clips, int) or clips < 1:
         raise ValueError(f"A split needs at least one clip, but {split} was given {clips!r}.")
-    if not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"The seed must be a whole number from 0 on, but it is {seed!r}.")
+    check_seed(seed)
     check_format(size.seconds, sample_rate, channels)
     job = rendering.Job(split, clips, float(size.seconds), sample_rate, channels, seed)
     rendering.samples(job, progress)
@@ -131,7 +130,7 @@ def load(
 
 def check_format(seconds: float, sample_rate: int, channels: int) -> None:
     """Raise ValueError unless length, sample rate and channels are possible."""
-    if not 0.5 <= seconds <= LONGEST:
+    if not isinstance(seconds, int | float) or not 0.5 <= seconds <= LONGEST:
         raise ValueError(f"A clip lasts 0.5 to {LONGEST:g} seconds, but {seconds!r} were asked.")
     if not isinstance(sample_rate, int) or not RATES[0] <= sample_rate <= RATES[1]:
         raise ValueError(
@@ -140,3 +139,9 @@ def check_format(seconds: float, sample_rate: int, channels: int) -> None:
         )
     if channels not in (1, 2):
         raise ValueError(f"A clip has 1 or 2 channels, but {channels!r} were asked.")
+
+
+def check_seed(seed: int) -> None:
+    """Raise ValueError unless the seed can be one."""
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"The seed must be a whole number from 0 on, but it is {seed!r}.")

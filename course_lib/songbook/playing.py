@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 from course_lib.songbook.clip import Clip, clip
-from course_lib.songbook.dataset import check_format
+from course_lib.songbook.dataset import check_format, check_seed
 from course_lib.songbook.draw import Plan, in_quarters, players
 from course_lib.songbook.score import Score
 from course_lib.songbook.scores import scores
@@ -29,10 +29,13 @@ def in_style(
 
     `seed` chooses among the style's instruments; without a `tempo` the style's own is taken, near
     the one at which whole bars fill the clip. Raises ValueError for an unknown style or id, a tempo
-    outside 30 to 300 and an impossible format. Taught in notebook 00.
+    outside 30 to 300 and an impossible format, TypeError for what is no score. Taught in notebook 00.
     """
     check_format(seconds, sample_rate, channels)
     chosen = find_style(style)
+    if not isinstance(score, Score | str):
+        raise TypeError(f"{score!r} is not a tune: give a Score or the id of one.")
+    check_seed(seed)
     tune = in_quarters(find_score(score) if isinstance(score, str) else score)
     if tempo is not None and not TEMPI[0] <= tempo <= TEMPI[1]:
         raise ValueError(f"The tempo is {tempo!r}: give {TEMPI[0]:g} to {TEMPI[1]:g} beats/min.")

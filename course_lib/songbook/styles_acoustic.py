@@ -76,7 +76,7 @@ STYLES = (
         compound=Groove(bass="R.- R.-", chords="-xx -xx"),
         chord_length=0.6,
         bass_length=0.95,
-        levels=(0.55, 0.75, 0.6),
+        levels=(0.68, 0.75, 0.6),
         reverb=0.2,
     ),
     Style(
@@ -125,7 +125,7 @@ STYLES = (
         chord_length=0.5,
         bass_length=0.85,
         fill={SNARE: "xxxX"},
-        levels=(0.6, 0.75, 0.65),
+        levels=(0.7, 0.75, 0.65),
         reverb=0.18,
     ),
     Style(

@@ -90,7 +90,7 @@ STYLES = (
         chord_length=0.55,
         bass_length=0.8,
         fill={CLAP: "..xX", SNARE: "xxxx"},
-        levels=(0.6, 0.8, 0.8),
+        levels=(0.65, 0.82, 0.72),
         kit="drum_machine",
         reverb=0.12,
     ),
