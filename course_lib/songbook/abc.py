@@ -32,7 +32,7 @@ MODES = {  # the first three letters of a mode -> its name, sharps compared with
 TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # p notes in the time of q; 5, 7 and 9 follow the metre
 LONGEST = 4096 * 4 * TICKS  # ticks: a bound, so that a slip of the finger cannot fill the memory
 
-_LENGTH = r"(\d*)(/*)(\d*)"
+_LENGTH = r"(\d*)(?:(/+)(\d*))?"  # one way to read each length: no backtracking
 _PITCH = r"(\^{1,2}|_{1,2}|=)?([A-Ga-g])([,']*)"
 _NOTE = re.compile(_PITCH + _LENGTH)
 _TOKEN = re.compile(
@@ -230,7 +230,8 @@ def _sound(state: _State, kind: str, token: str) -> None:
         found = list(_NOTE.finditer(re.sub(r'"[^"]*"', "", inside)))
         sounding = [(_pitch(state, match), match[2] + match[3]) for match in found]
         pitch, letter = max(sounding)
-        length = _length("".join(found[0].groups()[3:]), token) * _length(outside, token)
+        length = _length(found[0][0][found[0].end(3) - found[0].start() :], token)
+        length *= _length(outside, token)
     unit = state.unit
     if unit is None:
         unit = Fraction(1, 16 if Fraction(*state.metre) < Fraction(3, 4) else 8)
@@ -266,7 +267,7 @@ def _pitch(state: _State, match: re.Match) -> int:
 
 def _length(text: str, token: str) -> Fraction:
     numerator, slashes, denominator = re.fullmatch(_LENGTH, text).groups()
-    below = int(denominator) if denominator else 2 ** len(slashes)
+    below = int(denominator) if denominator else 2 ** len(slashes or "")
     above = int(numerator or 1)
     if not above or not below or above > 999 or below > 999:
         raise ValueError(f"The length of {token!r} is not between 1/999 and 999 units.")

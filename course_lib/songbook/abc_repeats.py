@@ -27,7 +27,7 @@ def expand(bars: list[Bar]) -> list[Bar]:
         heard = not bar.endings or turn in bar.endings
         if heard:
             played.append(bar)
-        if heard and bar.repeat_end and turn < _turns(bars, i):
+        if heard and bar.repeat_end and turn < _turns(bars, start, i):
             turn, i = turn + 1, start
             continue
         i += 1
@@ -36,11 +36,9 @@ def expand(bars: list[Bar]) -> list[Bar]:
     return [bar for bar in played if bar.events]
 
 
-def _turns(bars: list[Bar], i: int) -> int:
-    """How often the section that ends with bar `i` is played."""
-    turns = max(2, *bars[i].endings) if bars[i].endings else 2
-    for bar in bars[i + 1 :]:
-        if not bar.endings:
-            break
-        turns = max(turns, *bar.endings)
-    return turns
+def _turns(bars: list[Bar], start: int, i: int) -> int:
+    """How often the section from bar `start`, whose repeat ends with bar `i`, is played."""
+    after = i + 1
+    while after < len(bars) and bars[after].endings:
+        after += 1
+    return max(2, *(turn for bar in bars[start:after] for turn in bar.endings or {2}))
