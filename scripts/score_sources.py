@@ -139,19 +139,22 @@ def _fault(score: Score | None) -> str | None:
 
 def chorales(left_out: Counter) -> Iterator[Score]:
     """Bach's chorales, from the files that music21's chorale iterator lists, by BWV number."""
-    from music21 import corpus
+    from music21 import converter, corpus
 
     titles = {str(k): v["title"] for k, v in corpus.chorales.ChoraleListRKBWV().byBWV.items()}
     names = sorted({str(name) for name in corpus.chorales.Iterator(returnType="filename")})
     for name in names:
-        number = name.removeprefix("bach/bwv")
-        score = _chorale(corpus.parse(name), left_out)
+        found = corpus.getWork(name)
+        files = sorted(map(Path, found if isinstance(found, list) else [found]))
+        file = next((file for file in files if file.stem == name[5:]), files[0])
+        number = file.stem.removeprefix("bwv")
+        score = _chorale(converter.parse(file), left_out)
         if score:
             yield dataclasses.replace(
                 score,
                 id=f"bach-{number}",
                 title=titles.get(number, f"Chorale, BWV {number}").replace("\u2019", "'"),
-                source=f"J. S. Bach, BWV {number}, {name}.mxl",
+                source=f"J. S. Bach, BWV {number}, bach/{file.name}",
             )
 
 
