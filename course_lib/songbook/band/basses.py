@@ -12,8 +12,8 @@ ELECTRIC = String(ring=5.0, damping=1.2, position=0.2, soft=700.0, hard=3000.0)
 
 
 def synth_bass_spectrum(h, f):
-    saw = 1.0 / h
-    return saw / (1.0 + (h * f / 160.0) ** 4) + 0.8 * (h == 1), saw / (1.0 + (h * f / 1800.0) ** 4)
+    dark = 1.0 / h / (1.0 + (h * f / 160.0) ** 4) + 0.8 * (h == 1)
+    return dark, h**-0.8 / (1.0 + (h * f / 1800.0) ** 4)
 
 
 def upright_bass(pitch, velocity, duration, sample_rate, rng):
@@ -30,13 +30,13 @@ def synth_bass(pitch, velocity, duration, sample_rate, rng):
     f = hertz(pitch)
     t = clock(duration + 0.12, sample_rate)
     table = wavetable(synth_bass_spectrum, f, sample_rate)
-    bright = (0.3 + 0.7 * velocity) * fall(t, 0.16, 0.12)
+    bright = (0.3 + 0.7 * velocity) * fall(t, 0.18, 0.25)
     sound = shade(read(table, f * t), bright) * rise(t, 0.002) * (0.7 + 0.3 * fall(t, 0.1))
     return release(sound, duration, 0.03, sample_rate)
 
 
 BASSES = (
-    Instrument("upright_bass", "bass", 28, 60, ("woody", "walking"), upright_bass, 0.109),
+    Instrument("upright_bass", "bass", 28, 60, ("woody", "walking"), upright_bass, 0.115),
     Instrument("electric_bass", "bass", 28, 64, ("round", "driving"), electric_bass, 0.103),
-    Instrument("synth_bass", "bass", 24, 64, ("fat", "punchy"), synth_bass, 0.163),
+    Instrument("synth_bass", "bass", 24, 64, ("fat", "punchy"), synth_bass, 0.131),
 )

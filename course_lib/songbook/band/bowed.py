@@ -17,12 +17,12 @@ def violin_spectrum(h, f):
 def cello_spectrum(h, f):
     body = formants(h * f, ((110.0, 0.3, 1.0), (230.0, 0.3, 1.6), (420.0, 0.3, 1.0),
                             (1300.0, 0.5, 0.8)))
-    return body / h**1.8, body / h**1.15 / (1.0 + (h * f / 2200.0) ** 2)
+    return body / h**1.5, body / h**0.85 / (1.0 + (h * f / 2400.0) ** 2)
 
 
 def ensemble_spectrum(h, f):
     body = formants(h * f, ((350.0, 0.8, 0.7), (2000.0, 0.8, 0.5)))
-    return body / h**1.9, body / h**1.25 / (1.0 + (h * f / 3000.0) ** 2)
+    return body / h**1.6, body / h**0.9 / (1.0 + (h * f / 3000.0) ** 2)
 
 
 def _solo(spectrum, pitch, velocity, duration, sample_rate, rng, attack, cents, rosin):
@@ -60,13 +60,13 @@ def strings(pitch, velocity, duration, sample_rate, rng):
     shake = vibrato(t, rng.uniform(3.8, 5.0), 9.0, 0.2, sample_rate, rng.uniform(0.0, 6.28))
     level = rise(t, 0.05)
     sound = ensemble(table, f, moved, detune(t, 8.0) + shake, 0.45, rng)
-    sound = shade(sound, (0.25 + 0.65 * velocity) * level)
+    sound = shade(sound, (0.35 + 0.6 * velocity) * level)
     sound += 0.03 * noise(1500.0, 4000.0, len(t), sample_rate, rng)
     return release(sound * level, duration, 0.13, sample_rate)
 
 
 BOWED = (
-    Instrument("violin", "bowed strings", 55, 96, ("singing", "expressive"), violin, 0.0904),
-    Instrument("cello", "bowed strings", 36, 76, ("rich", "melancholy"), cello, 0.117),
-    Instrument("strings", "bowed strings", 36, 93, ("lush", "sweeping"), strings, 0.0921),
+    Instrument("violin", "bowed strings", 55, 96, ("singing", "expressive"), violin, 0.0718),
+    Instrument("cello", "bowed strings", 36, 76, ("rich", "melancholy"), cello, 0.0912),
+    Instrument("strings", "bowed strings", 36, 93, ("lush", "sweeping"), strings, 0.0721),
 )

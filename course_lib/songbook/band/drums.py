@@ -35,7 +35,7 @@ def metal(t, base, sample_rate, rng, count=14):
     f = f[f < 0.45 * sample_rate]
     turns = f[:, None] * t + rng.random((len(f), 1))
     angle = (2.0 * np.pi * (turns - np.floor(turns))).astype(np.float32)
-    return np.sin(angle).sum(axis=0) / np.float32(np.sqrt(len(f)))
+    return np.sin(angle).sum(axis=0) / np.float32(np.sqrt(max(len(f), 1)))
 
 
 def _kick(v, sr, rng, machine):
@@ -207,7 +207,7 @@ def drum_machine(pitch, velocity, duration, sample_rate, rng):
 
 
 DRUMS = (
-    Instrument("drum_kit", "drums", 35, 82, ("steady", "live"), drum_kit, 0.473),
-    Instrument("brush_kit", "drums", 35, 82, ("soft", "brushed"), brush_kit, 0.506),
-    Instrument("drum_machine", "drums", 35, 82, ("electronic", "punchy"), drum_machine, 0.398),
+    Instrument("drum_kit", "drums", 35, 82, ("steady", "live"), drum_kit, 0.375),
+    Instrument("brush_kit", "drums", 35, 82, ("soft", "brushed"), brush_kit, 0.402),
+    Instrument("drum_machine", "drums", 35, 82, ("electronic", "punchy"), drum_machine, 0.316),
 )

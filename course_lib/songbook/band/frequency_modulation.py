@@ -58,7 +58,8 @@ def music_box(pitch, velocity, duration, sample_rate, rng):
     t = clock(max(duration, 0.2) + 5.0 * ring, sample_rate)[: 4 * sample_rate]
     sound = modulated(t, f, 2.0, fall(t, 0.3 * ring), 0.5 + 0.6 * velocity, sample_rate)
     sound *= fall(t, ring)
-    for ratio, gain, part in ((6.27, 0.6, 0.16), (17.5, 0.2, 0.04)):  # a tine, clamped at one end
+    # The tines of a comb are bars clamped at one end: their modes lie at 6.27 and 17.5.
+    for ratio, gain, part in ((3.0, 0.25, 0.5), (6.27, 0.8, 0.22), (17.5, 0.2, 0.04)):
         if ratio * f < 0.45 * sample_rate:
             sound += gain * velocity * wave(ratio * f * t) * fall(t, part * ring)
     n = min(len(t), round(0.02 * sample_rate))
@@ -88,7 +89,7 @@ def vibraphone(pitch, velocity, duration, sample_rate, rng):
         sound += (0.08 + 0.3 * velocity) * wave(4.0 * f * t) * fall(t, 0.15 * ring)
     if 10.0 * f < 0.45 * sample_rate:
         sound += 0.2 * velocity * wave(10.0 * f * t) * fall(t, 0.05)
-    sound *= rise(t, 0.001) * (1.0 + 0.4 * wobble(t, 5.2, rng))  # the fans in its tubes
+    sound *= rise(t, 0.001) * (1.0 + 0.5 * wobble(t, 5.2, rng))  # the fans in its tubes
     return release(sound, duration, 0.18, sample_rate)
 
 
@@ -125,7 +126,7 @@ def _brass(pitch, velocity, duration, sample_rate, rng, attack, index, formant, 
     if (harmonic + 2) * f < 0.49 * sample_rate:
         second = bend(0.7 * peak, index_limit(harmonic * f, f, sample_rate)) * level * swell
         ring = wave(harmonic * phase, second * modulator)
-        sound += np.float32(0.15 + 0.3 * velocity) * level * level * ring
+        sound += np.float32(0.04 + 0.6 * velocity) * level * level * ring
     sound *= swell
     sound += breath * noise(800.0, 3000.0, len(t), sample_rate, rng) * level * (
         0.15 + fall(t, 0.03)
@@ -134,7 +135,7 @@ def _brass(pitch, velocity, duration, sample_rate, rng, attack, index, formant, 
 
 
 def trumpet(pitch, velocity, duration, sample_rate, rng):
-    return _brass(pitch, velocity, duration, sample_rate, rng, 0.015, 5.5, 2200.0, 0.03, 8.0)
+    return _brass(pitch, velocity, duration, sample_rate, rng, 0.015, 6.5, 2200.0, 0.03, 8.0)
 
 
 def french_horn(pitch, velocity, duration, sample_rate, rng):
@@ -146,12 +147,12 @@ def tuba(pitch, velocity, duration, sample_rate, rng):
 
 
 MODULATED = (
-    Instrument("electric_piano", "keys", 28, 96, ("mellow", "warm"), electric_piano, 0.182),
-    Instrument("music_box", "mallets", 60, 96, ("delicate", "tinkling"), music_box, 0.142),
-    Instrument("bells", "mallets", 53, 88, ("ringing", "bright"), bells, 0.0985),
-    Instrument("vibraphone", "mallets", 53, 89, ("cool", "shimmering"), vibraphone, 0.141),
-    Instrument("marimba", "mallets", 45, 96, ("woody", "round"), marimba, 0.316),
-    Instrument("trumpet", "brass", 52, 84, ("brilliant", "proud"), trumpet, 0.149),
-    Instrument("french_horn", "brass", 40, 77, ("noble", "mellow"), french_horn, 0.223),
-    Instrument("tuba", "brass", 28, 58, ("deep", "round"), tuba, 0.199),
+    Instrument("electric_piano", "keys", 28, 96, ("mellow", "warm"), electric_piano, 0.145),
+    Instrument("music_box", "mallets", 60, 96, ("delicate", "tinkling"), music_box, 0.105),
+    Instrument("bells", "mallets", 53, 88, ("ringing", "bright"), bells, 0.0783),
+    Instrument("vibraphone", "mallets", 53, 89, ("cool", "shimmering"), vibraphone, 0.11),
+    Instrument("marimba", "mallets", 45, 96, ("woody", "round"), marimba, 0.251),
+    Instrument("trumpet", "brass", 52, 84, ("brilliant", "proud"), trumpet, 0.112),
+    Instrument("french_horn", "brass", 40, 77, ("noble", "mellow"), french_horn, 0.163),
+    Instrument("tuba", "brass", 28, 58, ("deep", "round"), tuba, 0.149),
 )

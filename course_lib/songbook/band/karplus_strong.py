@@ -107,7 +107,7 @@ def pluck(
     spectrum = total * comb * low_pass * _body(string.body, n, sample_rate, sigma)
     sound = fft.irfft(spectrum, n)[LEAD : LEAD + length]
     sound *= np.exp(np.arange(length) * (sigma / sample_rate))
-    heard = sound[: round(0.4 * sample_rate)]
+    heard = sound[: round(0.15 * sample_rate)]  # about what the ear adds up
     sound /= np.sqrt(np.mean(heard**2)) + 1e-12
     sound = sound.astype(np.float32)
     sound.setflags(write=False)

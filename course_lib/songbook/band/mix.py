@@ -54,6 +54,26 @@ def _hearing(sample_rate: int, n: int) -> np.ndarray:
     return (np.abs(shelving * cut) ** 2).astype(np.float32)
 
 
+def _check(stems: dict, gains: dict, pans: dict, reverb: float) -> int:
+    for name, stem in stems.items():
+        if np.ndim(stem) != 1:
+            raise ValueError(f"The stem {name!r} has shape {np.shape(stem)}: give mono, [T].")
+        if not np.isfinite(stem).all():
+            raise ValueError(f"The stem {name!r} holds NaN or infinity.")
+    lengths = {len(stem) for stem in stems.values()}
+    if len(lengths) > 1:
+        raise ValueError(f"The stems have different lengths, {sorted(lengths)}: render them alike.")
+    for name, gain in gains.items():
+        if not 0.0 <= gain < np.inf:
+            raise ValueError(f"The gain of {name!r} is {gain!r}: give a factor from 0 up.")
+    for name, pan in pans.items():
+        if not -1.0 <= pan <= 1.0:
+            raise ValueError(f"The pan of {name!r} is {pan!r}: it lies from -1 to 1.")
+    if not 0.0 <= reverb < np.inf:
+        raise ValueError(f"The reverb is {reverb!r}: give a strength from 0 up.")
+    return lengths.pop()
+
+
 def mix(
     stems: dict[str, np.ndarray],
     sample_rate: int,
@@ -74,19 +94,14 @@ def mix(
         raise ValueError(f"A mix has 1 or 2 channels, not {channels!r}.")
     if not stems:
         raise ValueError("There is nothing to mix: give at least one stem.")
-    lengths = {len(stem) for stem in stems.values()}
-    if len(lengths) > 1:
-        raise ValueError(f"The stems have different lengths, {sorted(lengths)}: render them alike.")
-    length = lengths.pop()
-    samples(length / sample_rate, sample_rate)
     gains, pans = GAINS | (gains or {}), PANS | (pans or {})
+    length = _check(stems, gains, pans, reverb)
+    samples(length / max(sample_rate, 1), sample_rate)
     n = fft.next_fast_len(length + round(1.15 * sample_rate), real=True)
     hall = room(sample_rate, n)
     hall = hall.mean(axis=0, keepdims=True) if channels == 1 else hall
     wet = {}
     for name, stem in stems.items():
-        if not np.isfinite(stem).all():
-            raise ValueError(f"The stem {name!r} holds NaN or infinity.")
         stem = np.asarray(stem, np.float32) * np.float32(gains.get(name, 1.0))
         send = reverb * SENDS.get(name, 1.0)
         if channels == 1:

@@ -68,9 +68,9 @@ def piano(pitch, velocity, duration, sample_rate, rng):
 
 
 PLUCKED = (
-    Instrument("piano", "keys", 28, 100, ("warm", "clear"), piano, 0.0888),
-    Instrument("guitar", "plucked strings", 40, 88, ("woody", "intimate"), guitar, 0.092),
-    Instrument("harp", "plucked strings", 36, 96, ("soft", "shimmering"), harp, 0.0966),
-    Instrument("harpsichord", "plucked strings", 36, 88, ("bright", "crisp"), harpsichord, 0.0787),
-    Instrument("banjo", "plucked strings", 48, 88, ("twangy", "lively"), banjo, 0.0829),
+    Instrument("piano", "keys", 28, 100, ("warm", "clear"), piano, 0.0953),
+    Instrument("guitar", "plucked strings", 40, 88, ("woody", "intimate"), guitar, 0.101),
+    Instrument("harp", "plucked strings", 36, 96, ("soft", "shimmering"), harp, 0.101),
+    Instrument("harpsichord", "plucked strings", 36, 88, ("bright", "crisp"), harpsichord, 0.0942),
+    Instrument("banjo", "plucked strings", 48, 88, ("twangy", "lively"), banjo, 0.104),
 )

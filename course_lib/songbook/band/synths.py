@@ -17,7 +17,7 @@ def saw_spectrum(h, f):
 
 
 def pad_spectrum(h, f):
-    return 1.0 / h / (1.0 + (h * f / 450.0) ** 4), 1.0 / h / (1.0 + (h * f / 2200.0) ** 2)
+    return 1.0 / h / (1.0 + (h * f / 500.0) ** 4), h**-0.8 / (1.0 + (h * f / 2500.0) ** 2)
 
 
 def square_lead(pitch, velocity, duration, sample_rate, rng):
@@ -26,7 +26,7 @@ def square_lead(pitch, velocity, duration, sample_rate, rng):
     moved = t + vibrato(t, 6.5, 14.0, 0.12, sample_rate, 0.0)
     table = wavetable(pulse_spectrum, f, sample_rate)
     # Chips switch the width of the pulse as the note goes on: thin at first, then full.
-    sound = shade(read(table, f * moved), fall(t, 0.05, 0.3)) * (0.6 + 0.4 * fall(t, 0.12))
+    sound = shade(read(table, f * moved), fall(t, 0.05, 0.7)) * (0.6 + 0.4 * fall(t, 0.12))
     return release(sound * rise(t, 0.0012), duration, 0.012, sample_rate)
 
 
@@ -46,13 +46,13 @@ def pad(pitch, velocity, duration, sample_rate, rng):
     t = clock(duration + 1.0, sample_rate)
     table = wavetable(pad_spectrum, f, sample_rate)
     sound = ensemble(table, f, t, detune(t, 5.0), 0.4, rng)
-    sweep = 0.5 + 0.4 * wobble(t, 0.35, rng)
-    sound = shade(sound, (0.3 + 0.6 * velocity) * sweep * rise(t, 0.5))
+    sweep = 0.7 + 0.3 * wobble(t, 0.35, rng)
+    sound = shade(sound, (0.35 + 0.65 * velocity) * sweep * rise(t, 0.25))
     return release(sound * rise(t, 0.1), duration, 0.3, sample_rate)
 
 
 SYNTHS = (
-    Instrument("square_lead", "synth", 36, 100, ("retro", "chippy"), square_lead, 0.132),
-    Instrument("saw_lead", "synth", 36, 96, ("buzzing", "bold"), saw_lead, 0.0933),
-    Instrument("pad", "synth", 36, 90, ("dreamy", "floating"), pad, 0.111),
+    Instrument("square_lead", "synth", 36, 100, ("retro", "chippy"), square_lead, 0.102),
+    Instrument("saw_lead", "synth", 36, 96, ("buzzing", "bold"), saw_lead, 0.0741),
+    Instrument("pad", "synth", 36, 90, ("dreamy", "floating"), pad, 0.0886),
 )

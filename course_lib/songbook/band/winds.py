@@ -11,7 +11,7 @@ def organ_spectrum(h, f):
     principal = np.zeros(len(h))
     for foot, gain in ((1, 1.0), (2, 0.8), (3, 0.35), (4, 0.5), (6, 0.2), (8, 0.3)):
         for k, fade in ((1, 1.0), (2, 0.3), (3, 0.12), (4, 0.05)):
-            principal[foot * k - 1] += gain * fade / (1.0 + (foot * f / 2200.0) ** 2)
+            principal[foot * k - 1] += gain * fade / (1.0 + (foot * f / 4000.0) ** 2)
     return principal * (h < 3), principal
 
 
@@ -23,8 +23,8 @@ def flute_spectrum(h, f):
 def clarinet_spectrum(h, f):
     odd = h % 2 == 1
     even = np.clip(h * f / 2500.0, 0.02, 1.0)  # the even partials come back towards the treble
-    shape = formants(h * f, ((1500.0, 0.6, 1.0),)) * np.where(odd, 1.0, 0.6 * even)
-    return shape / h**2.2, shape / h**1.1 / (1.0 + (h * f / 3200.0) ** 4)
+    shape = formants(h * f, ((1500.0, 0.6, 0.6),)) * np.where(odd, 1.0, 0.5 * even)
+    return shape / h**2.2, shape / h**0.95 / (1.0 + (h * f / 2800.0) ** 4)
 
 
 def reed_spectrum(h, f):
@@ -69,7 +69,7 @@ def clarinet(pitch, velocity, duration, sample_rate, rng):
     t = clock(duration + 0.1, sample_rate)
     table = wavetable(clarinet_spectrum, f, sample_rate)
     level = rise(t, 0.016)
-    bright = (0.25 + 0.75 * velocity) * level * (0.8 + 0.2 * fall(t, 0.15))
+    bright = (0.4 + 0.6 * velocity) * level * (0.8 + 0.2 * fall(t, 0.15))
     sound = shade(read(table, f * t + rng.random()), bright) * level
     sound += 0.012 * noise(1500.0, 4000.0, len(t), sample_rate, rng) * level
     return release(sound, duration, 0.03, sample_rate)
@@ -98,9 +98,9 @@ def choir(pitch, velocity, duration, sample_rate, rng):
 
 
 SUSTAINED = (
-    Instrument("organ", "organ", 36, 96, ("full", "solemn"), organ, 0.101),
-    Instrument("flute", "woodwind", 59, 96, ("airy", "gentle"), flute, 0.101),
-    Instrument("clarinet", "woodwind", 50, 91, ("smooth", "woody"), clarinet, 0.105),
-    Instrument("accordion", "reeds", 41, 93, ("reedy", "nostalgic"), accordion, 0.0878),
-    Instrument("choir", "voice", 43, 84, ("hushed", "human"), choir, 0.0938),
+    Instrument("organ", "organ", 36, 96, ("full", "solemn"), organ, 0.0784),
+    Instrument("flute", "woodwind", 59, 96, ("airy", "gentle"), flute, 0.08),
+    Instrument("clarinet", "woodwind", 50, 91, ("smooth", "woody"), clarinet, 0.0837),
+    Instrument("accordion", "reeds", 41, 93, ("reedy", "nostalgic"), accordion, 0.0697),
+    Instrument("choir", "voice", 43, 84, ("hushed", "human"), choir, 0.0745),
 )
