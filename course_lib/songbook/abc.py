@@ -11,24 +11,11 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from course_lib.songbook import abc_fields
+from course_lib.songbook.abc_fields import ACCIDENTALS, LETTERS
 from course_lib.songbook.abc_repeats import Bar, expand
 from course_lib.songbook.score import TICKS, Note, Score
 
-LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-ACCIDENTALS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
-SHARPS = "FCGDAEB"  # the order in which a key signature collects sharps; flats in reverse
-MODES = {  # the first three letters of a mode -> its name, sharps compared with the major key
-    "maj": ("major", 0),
-    "ion": ("major", 0),
-    "m": ("minor", -3),
-    "min": ("minor", -3),
-    "aeo": ("minor", -3),
-    "dor": ("dorian", -2),
-    "phr": ("phrygian", -4),
-    "lyd": ("lydian", 1),
-    "mix": ("mixolydian", -1),
-    "loc": ("locrian", -5),
-}
 TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # p notes in the time of q; 5, 7 and 9 follow the metre
 LONGEST = 4096 * 4 * TICKS  # ticks: a bound, so that a slip of the finger cannot fill the memory
 
@@ -51,7 +38,6 @@ _TOKEN = re.compile(
 )
 _TUPLET = re.compile(r"\(([2-9])(?::(\d?))?(?::(\d?))?")
 _FIELD = re.compile(r"([A-Za-z]):(?![|:])\s*(.*)")
-_KEY = re.compile(r"([A-G])([#b]?)\s*([A-Za-z]*)(.*)", re.DOTALL)
 
 
 @dataclass
@@ -131,21 +117,16 @@ def _read_field(state: _State, name: str, value: str) -> None:
     if name == "T" and value and state.title == "untitled":
         state.title = value
     elif name == "M":
-        metre = _metre(value)
+        metre = abc_fields.metre(value)
         if started and metre != state.metre:
             raise ValueError(
                 f"The tune changes its metre to {value!r} after it began: write it with one metre."
             )
         state.metre = metre
     elif name == "L":
-        match = re.fullmatch(r"1/(\d+)|1", value)
-        if not match or int(match[1] or 1) not in (1, 2, 4, 8, 16, 32):
-            raise ValueError(
-                f"L:{value} is not a unit length: write one such as L:1/8 (1, 1/2 ... 1/32)."
-            )
-        state.unit = Fraction(1, int(match[1] or 1))
+        state.unit = abc_fields.unit(value)
     elif name == "K":
-        tonic, mode, signature = _key(value)
+        tonic, mode, signature = abc_fields.key(value)
         state.signature, state.accidentals = signature, {}
         if not started:
             state.tonic, state.mode = tonic, mode
@@ -153,38 +134,6 @@ def _read_field(state: _State, name: str, value: str) -> None:
         raise ValueError("The tune has several voices (V:): write one voice.")
     elif name == "X" and started:
         raise ValueError(f"A second tune begins (X:{value}): give one tune at a time.")
-
-
-def _metre(value: str) -> tuple[int, int]:
-    value = {"C": "4/4", "C|": "2/2", "": "4/4", "none": "4/4"}.get(value, value)
-    match = re.fullmatch(r"([1-9]\d?)/(1|2|4|8|16)", value)
-    if not match:
-        raise ValueError(f"M:{value} is not a metre: write one such as M:4/4, M:6/8, M:C or M:C|.")
-    return int(match[1]), int(match[2])
-
-
-def _key(value: str) -> tuple[int, str, dict[str, int]]:
-    """Tonic, mode and signature {letter: semitones} of a K field."""
-    value = re.sub(
-        r"\s*(clef|transpose|octave|stafflines|middle)=\S+|\s*(treble|bass)\b", "", value
-    )
-    value = {"": "C", "none": "C", "HP": "D", "Hp": "D"}.get(value.strip(), value.strip())
-    match = _KEY.fullmatch(value)
-    word = match[3].lower() if match else ""
-    entry = MODES.get("m" if match and match[3] == "m" else word[:3] or "maj")
-    entry = MODES["maj"] if match and match[3] == "M" else entry
-    extra = re.findall(r"(\^|_|=)([a-gA-G])", match[4]) if match else []
-    if entry is None or re.sub(r"[\^_=][a-gA-G]|\s|exp", "", match[4] if match else "?"):
-        raise ValueError(
-            f"K:{value} is not a key: write one such as K:G, K:Bb, K:F#m, K:Ador or K:D mixolydian."
-        )
-    mode, shift = entry
-    alteration = {"#": 1, "b": -1, "": 0}[match[2]]
-    fifths = "FCGDAEB".index(match[1]) - 1 + 7 * alteration + shift
-    signature = dict.fromkeys(SHARPS[: max(fifths, 0)], 1)
-    signature |= dict.fromkeys(SHARPS[::-1][: max(-fifths, 0)], -1)
-    signature |= {letter.upper(): ACCIDENTALS[sign] for sign, letter in extra}
-    return (LETTERS[match[1]] + alteration) % 12, mode, signature
 
 
 def _read_music(state: _State, line: str) -> None:
