@@ -37,17 +37,17 @@ DRUM_WORDS = {
     False: ("without drums", "with no drums"),
 }
 SENTENCES = (
-    "{A_mood} {style} in {key}, played on {players}, {drums}.",
-    "{A_tempo} {style} with {lead} in front, {drums}.",
-    "{A_tempo}, {mood} {style} in {mode}, {drums}: {players}.",
-    "{Lead} plays {a_mood} {style} tune in {key} over {backing}.",
+    "{A_mood} {piece} in {key}, played on {players}, {drums}.",
+    "{A_tempo} {piece} with {lead} in front, {drums}.",
+    "{A_tempo}, {mood} {piece} in {mode}, {drums}: {players}.",
+    "{Lead} plays {a_mood} {piece} in {key} over {backing}.",
     "{Style} music {metre}, {mood} and {tempo}, led by {lead}.",
-    "Something {mood} at {bpm} beats per minute: {a_style} with {lead} and {backing}, {drums}.",
+    "Something {mood} at {bpm} beats per minute: {a_piece} with {lead} and {backing}, {drums}.",
 )
 OPENINGS = (
-    "{A_mood} {style} at {a_tempo} pace.",
-    "This is {a_tempo}, {mood} piece of {style} music.",
-    "A tune arranged as {a_style}: {mood}, {mood2} and {tempo}.",
+    "{A_mood} {piece} at {a_tempo} pace.",
+    "This is {a_tempo}, {mood} {piece}.",
+    "A tune played as {a_piece}: {mood}, {mood2} and {tempo}.",
 )
 BODIES = (
     "{Lead} carries the melody over {backing}.",
@@ -118,6 +118,7 @@ def _words(a: Attributes, rng: np.random.Generator) -> dict[str, str]:
     mood, mood2 = rng.permutation(a.mood)[:2]
     words = {
         "style": STYLES[a.style].words,
+        "piece": STYLES[a.style].piece,
         "mood": str(mood),
         "mood2": str(mood2),
         "tempo": _pick(TEMPO_WORDS[a.tempo_class], rng),
@@ -134,7 +135,7 @@ def _words(a: Attributes, rng: np.random.Generator) -> dict[str, str]:
         "occasion": _pick(OCCASIONS, rng),
         "tuned": [called(name) for name in band],
     }
-    for name in ("mood", "tempo", "style"):
+    for name in ("mood", "tempo", "piece"):
         words[f"a_{name}"] = _article(words[name])
     for name in ("mood", "tempo", "style", "lead", "lead0", "a_mood", "a_tempo"):
         words[name[0].upper() + name[1:]] = words[name][0].upper() + words[name][1:]

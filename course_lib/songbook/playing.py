@@ -29,7 +29,8 @@ def in_style(
 
     `seed` chooses among the style's instruments; without a `tempo` the style's own is taken, near
     the one at which whole bars fill the clip. Raises ValueError for an unknown style or id, a tempo
-    outside 30 to 300 and an impossible format, TypeError for what is no score. Taught in notebook 00.
+    outside 30 to 300 and an impossible format, TypeError for what is no score.
+    Taught in notebook 00.
     """
     check_format(seconds, sample_rate, channels)
     chosen = find_style(style)

@@ -87,7 +87,7 @@ def _play(
     font: bytes,
     name: str,
 ) -> np.ndarray:
-    """One stem, mono float32 [T]; the sound is generated from event to event, so times are exact."""
+    """One stem, mono float32 [T], generated from event to event so that times are exact."""
     length = round(seconds * sample_rate)
     if not events:
         return np.zeros(length, np.float32)

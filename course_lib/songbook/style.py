@@ -34,7 +34,8 @@ class Style:
     """How a tune is played: what `arrange` reads. Taught in notebook 00."""
 
     name: str
-    words: str  # as captions say it
+    words: str  # as captions say it: "{words} music"
+    piece: str  # "a {piece}"
     mood: tuple[str, ...]
     tempo: tuple[int, int]  # felt beats per minute
     metres: tuple[str, ...]

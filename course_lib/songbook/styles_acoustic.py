@@ -16,6 +16,7 @@ STYLES = (
     Style(
         name="chorale",
         words="chorale",
+        piece="chorale",
         mood=("solemn", "serene", "devout"),
         tempo=(60, 104),
         metres=("3/4", "4/4"),
@@ -35,6 +36,7 @@ STYLES = (
     Style(
         name="fiddle_session",
         words="fiddle session",
+        piece="fiddle session tune",
         mood=("lively", "rustic", "merry"),
         tempo=(92, 180),
         metres=METRES,
@@ -64,6 +66,7 @@ STYLES = (
     Style(
         name="waltz",
         words="waltz",
+        piece="waltz",
         mood=("graceful", "romantic", "elegant"),
         tempo=(84, 180),
         metres=("3/4",),
@@ -82,6 +85,7 @@ STYLES = (
     Style(
         name="music_box",
         words="music box",
+        piece="music box piece",
         mood=("tender", "dreamy", "innocent"),
         tempo=(60, 116),
         metres=METRES,
@@ -100,6 +104,7 @@ STYLES = (
     Style(
         name="brass_band",
         words="brass band",
+        piece="brass band piece",
         mood=("proud", "festive", "bright"),
         tempo=(84, 150),
         metres=METRES,
@@ -131,6 +136,7 @@ STYLES = (
     Style(
         name="ragtime",
         words="ragtime",
+        piece="ragtime number",
         mood=("jaunty", "cheerful", "witty"),
         tempo=(72, 128),
         metres=("2/4", "3/4", "4/4", "6/8"),

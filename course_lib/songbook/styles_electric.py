@@ -20,6 +20,7 @@ STYLES = (
     Style(
         name="lo_fi",
         words="lo-fi",
+        piece="lo-fi track",
         mood=("mellow", "relaxed", "nostalgic"),
         tempo=(62, 94),
         metres=METRES,
@@ -55,6 +56,7 @@ STYLES = (
     Style(
         name="house",
         words="house",
+        piece="house track",
         mood=("energetic", "driving", "euphoric"),
         tempo=(112, 134),
         metres=("2/4", "3/4", "4/4", "6/8"),
@@ -97,6 +99,7 @@ STYLES = (
     Style(
         name="bossa_nova",
         words="bossa nova",
+        piece="bossa nova",
         mood=("breezy", "smooth", "sunny"),
         tempo=(84, 150),
         metres=("2/4", "3/4", "4/4", "6/8"),
@@ -134,6 +137,7 @@ STYLES = (
     Style(
         name="ambient",
         words="ambient",
+        piece="ambient piece",
         mood=("spacious", "floating", "calm"),
         tempo=(60, 92),
         metres=METRES,
@@ -152,6 +156,7 @@ STYLES = (
     Style(
         name="chiptune",
         words="chiptune",
+        piece="chiptune",
         mood=("playful", "retro", "bouncy"),
         tempo=(104, 180),
         metres=METRES,
@@ -188,6 +193,7 @@ STYLES = (
     Style(
         name="soul",
         words="soul",
+        piece="soul number",
         mood=("warm", "heartfelt", "soulful"),
         tempo=(62, 116),
         metres=METRES,

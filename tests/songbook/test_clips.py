@@ -115,8 +115,8 @@ def test_a_clip_in_every_style_sounds_different():
     names = list(spectra)
     for i, a in enumerate(names):
         for b in names[i + 1 :]:
-            # Two renderings of one arrangement by other seeds differ by less than 0.2.
-            assert (spectra[a] - spectra[b]).abs().mean() > 0.5, (a, b)
+            # The same arrangement rendered with other chances differs by up to 0.7.
+            assert (spectra[a] - spectra[b]).abs().mean() > 0.8, (a, b)
 
 
 def test_in_style_takes_ids_tempi_and_seeds():
