@@ -51,7 +51,7 @@ OPENINGS = (
 )
 BODIES = (
     "{Lead} carries the melody over {backing}.",
-    "The melody lies with {lead}; {backing} accompany it.",
+    "The melody lies with {lead}, accompanied by {backing}.",
     "You hear {lead} in front, and behind it {backing}.",
 )
 FACTS = (
@@ -78,6 +78,9 @@ OCCASIONS = (
 )
 
 
+PLURALS = ("strings", "bells")
+
+
 def write_captions(attributes: Attributes, rng: np.random.Generator) -> dict[str, str]:
     """One text in each manner; `rng` chooses words and templates."""
     words = _words(attributes, rng)
@@ -97,7 +100,7 @@ def write_captions(attributes: Attributes, rng: np.random.Generator) -> dict[str
 
 def called(name: str) -> str:
     """What captions call an instrument."""
-    return name.replace("_", " ")
+    return name.replace("_", " ").replace("french", "French")
 
 
 def metre_words(metre: str) -> tuple[str, ...]:
@@ -143,7 +146,7 @@ def _words(a: Attributes, rng: np.random.Generator) -> dict[str, str]:
 
 
 def _tags(words: dict, rng: np.random.Generator) -> str:
-    always = [words["style"], words["tuned"][0]]
+    always = list(dict.fromkeys([words["style"], words["tuned"][0]]))
     others = [
         *words["tuned"][1:],
         words["mood"],
@@ -163,9 +166,9 @@ def _pick(choices, rng: np.random.Generator) -> str:
 
 
 def _article(word: str) -> str:
-    if word == "accompaniment" or word.endswith("s"):
+    if word == "accompaniment" or word.endswith(PLURALS):
         return word
-    return f"{'an' if word[0] in 'aeio' else 'a'} {word}"
+    return f"{'an' if word.startswith(('a', 'e', 'i', 'o', 'un')) else 'a'} {word}"
 
 
 def _list(words: list[str]) -> str:

@@ -52,8 +52,9 @@ def lies(text: str, truth: Attributes) -> list[str]:
         if says(rest, adjective) and adjective not in allowed | set(TEMPO_WORDS["medium"]):
             found.append(adjective)
     for speed, words in TEMPO_WORDS.items():
-        found += [w for w in words if says(rest, w) and speed != truth.tempo_class
-                  and w not in allowed]
+        found += [
+            w for w in words if says(rest, w) and speed != truth.tempo_class and w not in allowed
+        ]
     for metre, words in METRE_WORDS.items():
         other = metre != truth.metre
         found += [w for w in (*words, f"{metre} time") if other and says(rest, w)]
@@ -64,8 +65,10 @@ def lies(text: str, truth: Attributes) -> list[str]:
     for number in re.findall(r"(\d+) (?:bpm|beats per minute)", rest):
         if abs(int(number) - truth.tempo) > 0.5:
             found.append(number)
-    claims = {True: "drums" in rest and not re.search("(no|without) drums", rest),
-              False: re.search("(no|without) drums", rest) is not None}
+    claims = {
+        True: "drums" in rest and not re.search("(no|without) drums", rest),
+        False: re.search("(no|without) drums", rest) is not None,
+    }
     if claims[not truth.drums]:
         found.append("drums")
     return found
@@ -87,8 +90,9 @@ def test_captions_are_true(index, seed):
         assert "{" not in text and "  " not in text and "_" not in text
         if manner in ("sentence", "description"):
             assert text[0].isupper() and text.endswith(".")
-            assert not re.search(r"\ba [aeio]", text), text
-            assert not re.search(r"\ban [^aeio]", text), text
+            assert not re.search(r"\ba ([aeio]|un)", text, re.IGNORECASE), text
+            assert not re.search(r"\ban (?!un)[^aeio]", text, re.IGNORECASE), text
+            assert not re.search(r"\ban? (?!\w+ and)([a-z]+ )?(strings|bells)", text), text
 
 
 @settings(max_examples=60, deadline=None)
