@@ -36,7 +36,7 @@ def synth_bass(pitch, velocity, duration, sample_rate, rng):
 
 
 BASSES = (
-    Instrument("upright_bass", "bass", 28, 60, ("woody", "walking"), upright_bass, 0.115),
-    Instrument("electric_bass", "bass", 28, 64, ("round", "driving"), electric_bass, 0.103),
+    Instrument("upright_bass", "bass", 28, 60, ("woody", "walking"), upright_bass, 0.117),
+    Instrument("electric_bass", "bass", 28, 64, ("round", "driving"), electric_bass, 0.106),
     Instrument("synth_bass", "bass", 24, 64, ("fat", "punchy"), synth_bass, 0.131),
 )

@@ -6,10 +6,11 @@ brass has a harmonic one whose index follows the loudness.
 """
 
 import numpy as np
+from scipy.special import jv
 
 from .envelope import clock, fall, hertz, noise, release, rise, wobble
 from .instrument import Instrument
-from .wavetable import vibrato
+from .wavetable import formants, read, shade, vibrato, wavetable
 
 
 def wave(cycles: np.ndarray, modulation=None) -> np.ndarray:
@@ -89,7 +90,7 @@ def vibraphone(pitch, velocity, duration, sample_rate, rng):
         sound += (0.08 + 0.3 * velocity) * wave(4.0 * f * t) * fall(t, 0.15 * ring)
     if 10.0 * f < 0.45 * sample_rate:
         sound += 0.2 * velocity * wave(10.0 * f * t) * fall(t, 0.05)
-    sound *= rise(t, 0.001) * (1.0 + 0.5 * wobble(t, 5.2, rng))  # the fans in its tubes
+    sound *= rise(t, 0.001) * (1.0 + 0.4 * wobble(t, 5.2, rng))  # the fans in its tubes
     return release(sound, duration, 0.18, sample_rate)
 
 
@@ -107,52 +108,70 @@ def marimba(pitch, velocity, duration, sample_rate, rng):
     return release(sound * rise(t, 0.0008), 6.0 * ring, 0.5 * ring, sample_rate)
 
 
-def _brass(pitch, velocity, duration, sample_rate, rng, attack, index, formant, breath, shake
-):
+def feedback(h: np.ndarray, index: float) -> np.ndarray:
+    """The harmonics of a sine that modulates itself, y = sin(phase + index y), for index <= 1.
+
+    Tomisawa (US patent 4,249,447): they are 2 J_n(n index) / (n index), without the holes that a
+    separate modulator leaves; written down, they are cut exactly at the Nyquist frequency.
+    """
+    return 2.0 * jv(h, h * index) / (h * index)
+
+
+def trumpet_spectrum(h, f):
+    bell = formants(h * f, ((1300.0, 0.6, 1.6), (2600.0, 0.45, 1.6)))
+    bright = feedback(h, 1.0) * h**0.25 / (1.0 + (h * f / 6500.0) ** 4)
+    return feedback(h, 0.7) * bell, bright * bell
+
+
+def french_horn_spectrum(h, f):
+    bell = formants(h * f, ((430.0, 0.5, 1.2),)) / (1.0 + (h * f / 2000.0) ** 2)
+    return feedback(h, 0.4) * bell, feedback(h, 0.98) * h**0.25 * bell
+
+
+def tuba_spectrum(h, f):
+    bell = formants(h * f, ((230.0, 0.6, 1.8),)) / (1.0 + (h * f / 1000.0) ** 2)
+    return feedback(h, 0.5) * bell, feedback(h, 1.0) * h**0.3 * bell
+
+
+def _brass(spectrum, pitch, velocity, duration, sample_rate, rng, attack, breath, shake):
     f = hertz(pitch)
     t = clock(duration + 0.12, sample_rate)
-    moved = t + vibrato(t, 5.3 + 0.4 * rng.random(), shake, 0.35, sample_rate, rng.uniform(0, 6.28))
+    start = rng.uniform(0.0, 6.28)
+    moved = t + vibrato(t, 5.3 + 0.4 * rng.random(), shake, 0.35, sample_rate, start)
+    table = wavetable(spectrum, f, sample_rate)
     level = rise(t, attack)
-    swell = level * (0.72 + 0.28 * fall(t, 0.12))
-    limit = index_limit(f, f, sample_rate)
-    peak = index * (0.35 + 0.65 * velocity) * 2.0 ** ((62.0 - pitch) / 30.0)
-    brightness = bend(peak, limit) * level * swell
-    phase = f * moved
-    modulator = wave(phase)
-    sound = wave(phase, brightness * modulator)
-    # A second carrier on the harmonic nearest to the bell's formant (Morrill, Computer Music
-    # Journal 1:1, 1977).
-    harmonic = max(2, round(formant / f))
-    if (harmonic + 2) * f < 0.49 * sample_rate:
-        second = bend(0.7 * peak, index_limit(harmonic * f, f, sample_rate)) * level * swell
-        ring = wave(harmonic * phase, second * modulator)
-        sound += np.float32(0.04 + 0.6 * velocity) * level * level * ring
-    sound *= swell
-    sound += breath * noise(800.0, 3000.0, len(t), sample_rate, rng) * level * (
-        0.15 + fall(t, 0.03)
-    )
+    swell = level * (0.75 + 0.25 * fall(t, 0.12))
+    # Risset's finding, Chowning's rule: the louder, the brighter, within every single note.
+    bright = (0.12 + 0.88 * velocity) * level * swell
+    sound = shade(read(table, f * moved + rng.random()), bright) * swell
+    air = noise(800.0, 3000.0, len(t), sample_rate, rng)
+    sound += breath * air * level * (0.15 + fall(t, 0.03))
     return release(sound, duration, 0.035, sample_rate)
 
 
 def trumpet(pitch, velocity, duration, sample_rate, rng):
-    return _brass(pitch, velocity, duration, sample_rate, rng, 0.015, 6.5, 2200.0, 0.03, 8.0)
+    return _brass(
+        trumpet_spectrum, pitch, velocity, duration, sample_rate, rng, 0.015, 0.04, 8.0
+    )
 
 
 def french_horn(pitch, velocity, duration, sample_rate, rng):
-    return _brass(pitch, velocity, duration, sample_rate, rng, 0.04, 2.0, 520.0, 0.03, 4.0)
+    return _brass(
+        french_horn_spectrum, pitch, velocity, duration, sample_rate, rng, 0.035, 0.03, 4.0
+    )
 
 
 def tuba(pitch, velocity, duration, sample_rate, rng):
-    return _brass(pitch, velocity, duration, sample_rate, rng, 0.025, 2.4, 380.0, 0.04, 0.0)
+    return _brass(tuba_spectrum, pitch, velocity, duration, sample_rate, rng, 0.022, 0.04, 0.0)
 
 
 MODULATED = (
     Instrument("electric_piano", "keys", 28, 96, ("mellow", "warm"), electric_piano, 0.145),
     Instrument("music_box", "mallets", 60, 96, ("delicate", "tinkling"), music_box, 0.105),
     Instrument("bells", "mallets", 53, 88, ("ringing", "bright"), bells, 0.0783),
-    Instrument("vibraphone", "mallets", 53, 89, ("cool", "shimmering"), vibraphone, 0.11),
+    Instrument("vibraphone", "mallets", 53, 89, ("cool", "shimmering"), vibraphone, 0.112),
     Instrument("marimba", "mallets", 45, 96, ("woody", "round"), marimba, 0.251),
-    Instrument("trumpet", "brass", 52, 84, ("brilliant", "proud"), trumpet, 0.112),
-    Instrument("french_horn", "brass", 40, 77, ("noble", "mellow"), french_horn, 0.163),
-    Instrument("tuba", "brass", 28, 58, ("deep", "round"), tuba, 0.149),
+    Instrument("trumpet", "brass", 52, 84, ("brilliant", "proud"), trumpet, 0.0957),
+    Instrument("french_horn", "brass", 40, 77, ("noble", "mellow"), french_horn, 0.116),
+    Instrument("tuba", "brass", 28, 58, ("deep", "round"), tuba, 0.122),
 )

@@ -25,7 +25,8 @@ class String:
     `ring`: seconds to fall by 60 dB at A3, shorter above; `damping`: how much faster high partials
     die; `stiffness`: inharmonicity B at A3; `position`: where it is plucked or struck (part of its
     length); `soft`, `hard`: brightness in Hz at velocity 0 and 1; `body`: resonances (Hz, Q, gain);
-    `unison`: cents between the strings of a course.
+    `unison`:
+    cents by which a second string is off.
     """
 
     ring: float
@@ -82,9 +83,12 @@ def pluck(
     w2 = (2.0 * np.pi * f) ** 2
     height = 2.0 ** ((pitch - 57.0) / 12.0)
     loss = 6.9 / string.ring * height**string.tracking
-    damp = string.damping * 1e-7 * height**0.3
+    damp = string.damping * 1e-7 * height**-0.4
     total = 0.0
-    for cents in (string.unison, -string.unison) if string.unison else (0.0,):
+    # The second string of a course is a little out of tune, fed by the bridge alone, and rings on
+    # when the first has gone: the two-stage decay of a piano (Weinreich, JASA 62:6, 1977).
+    course = ((0.0, 1.0, 1.0), (string.unison, 0.3, 0.45))
+    for cents, weight, pace in course if string.unison else course[:1]:
         f0 = frequency * 2.0 ** (cents / 1200.0)
         stiffness = string.stiffness * height
         f0 /= np.sqrt(1.0 + stiffness)  # the first partial is the one in tune
@@ -96,9 +100,9 @@ def pluck(
         else:
             turns, slope = f / f0, 1.0
         # Off the axis by sigma, to first order: exact enough, as sigma is a few hertz.
-        real = -(loss + damp * w2) / f0 - sigma * slope / f0
+        real = -pace * (loss + damp * w2) / f0 - sigma * slope / f0
         loop = _exp(real, -turns)
-        total = total + 1.0 / (1.0 - loop)
+        total = total + weight / (1.0 - loop)
     level = strength / 8.0
     cutoff = string.soft * (string.hard / string.soft) ** level * height**0.35
     comb = 1.0 - _exp(np.full(len(f), -sigma * string.position / frequency),

@@ -7,7 +7,7 @@ from scipy import fft, signal
 
 from .render import fade_out, samples
 
-GAINS = {"lead": 1.0, "chords": 0.6, "bass": 0.85, "drums": 0.8}
+GAINS = {"lead": 1.0, "chords": 0.65, "bass": 0.85, "drums": 0.8}
 PANS = {"lead": 0.12, "chords": -0.28, "bass": 0.0, "drums": 0.06}  # -1 left, 1 right
 SENDS = {"lead": 1.0, "chords": 1.0, "bass": 0.25, "drums": 0.6}
 LOUDNESS = -20.0  # LUFS, ungated

@@ -16,7 +16,7 @@ from .strings_plucked import PLUCKED
 from .synths import SYNTHS
 from .winds import SUSTAINED
 
-RENDER_VERSION = 1  # raise it whenever any sample changes: caches of rendered clips depend on it
+RENDER_VERSION = 2  # raise it whenever any sample changes: caches of rendered clips depend on it
 
 INSTRUMENTS: dict[str, Instrument] = {
     instrument.name: instrument

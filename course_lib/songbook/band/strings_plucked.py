@@ -11,11 +11,11 @@ GUITAR = String(ring=4.6, damping=0.6, position=0.18, soft=900.0, hard=4200.0,
 HARP = String(ring=5.5, damping=0.6, position=0.5, soft=700.0, hard=2200.0,
               body=((180.0, 3.0, 0.6),))
 HARPSICHORD = String(ring=3.6, damping=0.12, position=0.11, soft=6500.0, hard=8000.0,
-                     unison=1.2, body=((350.0, 3.0, 0.5), (1800.0, 1.5, 1.0)))
-BANJO = String(ring=1.3, damping=0.25, position=0.12, soft=3000.0, hard=7000.0,
+                     unison=2.0, body=((350.0, 3.0, 0.5), (1800.0, 1.5, 1.0)))
+BANJO = String(ring=2.0, damping=0.25, position=0.12, soft=3000.0, hard=7000.0,
                body=((320.0, 5.0, 1.5), (780.0, 4.0, 2.0), (1600.0, 3.0, 1.0)))
-PIANO = String(ring=9.0, damping=0.3, position=0.125, soft=500.0, hard=3000.0, stiffness=3.5e-4,
-               unison=0.7, body=((120.0, 2.0, 0.5), (300.0, 1.5, 0.4)))
+PIANO = String(ring=8.0, damping=0.3, position=0.125, soft=500.0, hard=3000.0, stiffness=3.5e-4,
+               unison=1.0, body=((120.0, 2.0, 0.5), (300.0, 1.5, 0.4)))
 
 
 def play_string(
@@ -35,7 +35,7 @@ def play_string(
     seconds = min(duration + 6.0 * damper, 6.0)
     ring = pluck(string, pitch, round(8.0 * velocity), ringing(seconds), sample_rate)
     sound = ring[: max(1, round(seconds * sample_rate))].copy()
-    release(sound, min(duration, seconds - 6.0 * damper), damper, sample_rate)
+    release(sound, min(duration, seconds - min(6.0 * damper, 1.0)), damper, sample_rate)
     if pick:
         n = min(len(sound), round(0.05 * sample_rate))
         burst = noise(pick_low, pick_high, n, sample_rate, rng)
@@ -68,9 +68,9 @@ def piano(pitch, velocity, duration, sample_rate, rng):
 
 
 PLUCKED = (
-    Instrument("piano", "keys", 28, 100, ("warm", "clear"), piano, 0.0953),
-    Instrument("guitar", "plucked strings", 40, 88, ("woody", "intimate"), guitar, 0.101),
-    Instrument("harp", "plucked strings", 36, 96, ("soft", "shimmering"), harp, 0.101),
-    Instrument("harpsichord", "plucked strings", 36, 88, ("bright", "crisp"), harpsichord, 0.0942),
-    Instrument("banjo", "plucked strings", 48, 88, ("twangy", "lively"), banjo, 0.104),
+    Instrument("piano", "keys", 28, 100, ("warm", "clear"), piano, 0.0904),
+    Instrument("guitar", "plucked strings", 40, 88, ("woody", "intimate"), guitar, 0.0988),
+    Instrument("harp", "plucked strings", 36, 96, ("soft", "shimmering"), harp, 0.0983),
+    Instrument("harpsichord", "plucked strings", 36, 88, ("bright", "crisp"), harpsichord, 0.0907),
+    Instrument("banjo", "plucked strings", 48, 88, ("twangy", "lively"), banjo, 0.0992),
 )

@@ -60,7 +60,7 @@ def flute(pitch, velocity, duration, sample_rate, rng):
     bright = (0.2 + 0.6 * velocity) * level * (1.0 + 0.2 * throb)
     sound = shade(read(table, f * moved + rng.random()), bright) * level * (1.0 + 0.1 * throb)
     air = noise(1200.0, 3500.0, len(t), sample_rate, rng) * level
-    sound += (0.06 + 0.05 * velocity) * air * (1.0 + 2.5 * fall(t, 0.04))
+    sound += (0.045 + 0.035 * velocity) * air * (1.0 + 2.5 * fall(t, 0.04))
     return release(sound, duration, 0.035, sample_rate)
 
 
@@ -99,7 +99,7 @@ def choir(pitch, velocity, duration, sample_rate, rng):
 
 SUSTAINED = (
     Instrument("organ", "organ", 36, 96, ("full", "solemn"), organ, 0.0784),
-    Instrument("flute", "woodwind", 59, 96, ("airy", "gentle"), flute, 0.08),
+    Instrument("flute", "woodwind", 59, 96, ("airy", "gentle"), flute, 0.0805),
     Instrument("clarinet", "woodwind", 50, 91, ("smooth", "woody"), clarinet, 0.0837),
     Instrument("accordion", "reeds", 41, 93, ("reedy", "nostalgic"), accordion, 0.0697),
     Instrument("choir", "voice", 43, 84, ("hushed", "human"), choir, 0.0745),
