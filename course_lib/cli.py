@@ -83,7 +83,7 @@ def _data(chosen) -> int:
 
     choose(chosen.size, songbook.SIZES, "size")
     for split in ("train", "validation", "test"):
-        book = songbook.load(split, size=chosen.size)
+        book = songbook.load(split, size=chosen.size, progress=sys.stderr.isatty())
         print(f"{split}: {len(book)} clips of {book.seconds:g} s")
     return 0
 

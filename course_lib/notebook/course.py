@@ -41,13 +41,14 @@ def run(numbers: list[str] = (), profile: str | None = None, target: Path | None
     bar = tqdm(
         total=sum(len(book["cells"]) for _, _, book in due),
         unit="cell",
-        disable=not due,
+        disable=None if due else True,  # None: where there is no terminal to draw on
         file=sys.stderr,
     )
     with bar:
         for path, key, book in due:
             bar.set_description(path.stem)
-            _run_one(path, book, key, profile, target, bar)
+            seconds = _run_one(path, book, key, profile, target, bar)
+            bar.write(f"{path.stem}: {seconds:.0f} s")
     sections = [_section(target, path) for path in have.values() if _key_of(target, path)]
     body = "<h1>The course, to listen from</h1>" + "".join(sections)
     index = target / "index.html"
@@ -56,7 +57,7 @@ def run(numbers: list[str] = (), profile: str | None = None, target: Path | None
     return index
 
 
-def _run_one(path: Path, book: dict, key: str, profile: str, target: Path, bar) -> None:
+def _run_one(path: Path, book: dict, key: str, profile: str, target: Path, bar) -> float:
     began = time.monotonic()
     done = running.execute(
         book,
@@ -65,9 +66,11 @@ def _run_one(path: Path, book: dict, key: str, profile: str, target: Path, bar) 
         environment={"COURSE_PROFILE": profile, "TQDM_DISABLE": "1"},
         started=lambda index: bar.update(),
     )
+    seconds = round(time.monotonic() - began, 1)
     saved = running.as_saved(done)
-    saved["metadata"]["course"] = {"key": key, "seconds": round(time.monotonic() - began, 1)}
+    saved["metadata"]["course"] = {"key": key, "seconds": seconds}
     setup.save(saved, target / "notebooks" / path.name)
+    return seconds
 
 
 def _digest_of_the_rest(profile: str) -> bytes:

@@ -112,7 +112,7 @@ def attack_time(samples: torch.Tensor, rate: int, strongest: int = 8) -> float |
         rising = piece[foot : top + 1]
         first = int((rising > low + 0.1 * (high - low)).nonzero()[0])
         last = int((rising >= low + 0.9 * (high - low)).nonzero()[0])
-        times.append((last - first + 1) * hop / rate * 1000)
+        times.append(max(1, last - first) * hop / rate * 1000)
         rises[max(0, at - span) : at + span] = 0
     return torch.tensor(times).median().item() if times else None
 

@@ -74,7 +74,7 @@ def show_waveform(sound, sample_rate: int = 16000, *, title: str = "", alt: str 
     samples, rate = mono(sound, sample_rate)
     figure, axes = _axes((6, 1.6), title)
     seconds = torch.arange(samples.numel()) / rate
-    axes.plot(seconds, samples, color=COLOURS[0], linewidth=0.5)
+    axes.plot(seconds.numpy(), samples.numpy(), color=COLOURS[0], linewidth=0.5)
     axes.set(xlabel="seconds", ylabel="amplitude", xlim=(0, max(seconds[-1].item(), 1 / rate)))
     words = f"Waveform of {samples.numel() / rate:.1f} s, peak {samples.abs().max():.2f}."
     return picture(figure, _join(title, words, alt))
@@ -94,7 +94,7 @@ def show_spectrogram(
     level = (level - level.max()).clamp_min(-80)
     figure, axes = _axes((6, 2.2), title)
     extent = (0, samples.numel() / rate, 0, rate / 2000)
-    image = axes.imshow(level, origin="lower", aspect="auto", extent=extent, cmap=HEAT)
+    image = axes.imshow(level.numpy(), origin="lower", aspect="auto", extent=extent, cmap=HEAT)
     figure.colorbar(image, ax=axes, label="dB", pad=0.01)
     axes.set(xlabel="seconds", ylabel="kHz")
     words = f"Spectrogram of {samples.numel() / rate:.1f} s from 0 to {rate / 2000:g} kHz."
@@ -109,7 +109,7 @@ def show_mel(
     figure, axes = _axes((6, 2.0), title)
     seconds = values.shape[1] * hop / sample_rate
     extent = (0, seconds, 0, values.shape[0])
-    image = axes.imshow(values, origin="lower", aspect="auto", extent=extent, cmap=HEAT)
+    image = axes.imshow(values.numpy(), origin="lower", aspect="auto", extent=extent, cmap=HEAT)
     figure.colorbar(image, ax=axes, label="log magnitude", pad=0.01)
     axes.set(xlabel="seconds", ylabel="mel band")
     words = (
@@ -122,7 +122,7 @@ def show_matrix(values, *, x: str = "", y: str = "", title: str = "", alt: str =
     """A matrix [rows, columns] as colours, first row on top."""
     values = _plane(values, "values")
     figure, axes = _axes((4.5, 3.2), title)
-    image = axes.imshow(values, aspect="auto", cmap=HEAT, interpolation="nearest")
+    image = axes.imshow(values.numpy(), aspect="auto", cmap=HEAT, interpolation="nearest")
     figure.colorbar(image, ax=axes, pad=0.02)
     axes.set(xlabel=x, ylabel=y)
     words = (

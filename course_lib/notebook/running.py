@@ -1,6 +1,5 @@
 """Executing notebooks, each in its own kernel of this environment, whatever kernel it names."""
 
-import copy
 import json
 import os
 from collections.abc import Callable
@@ -39,7 +38,7 @@ def execute(
         raise ModuleNotFoundError(
             "Running notebooks needs nbclient: pip install -r requirements.txt -c constraints.txt"
         ) from error
-    book = nbformat.from_dict(copy.deepcopy(notebook))
+    book = nbformat.reads(json.dumps(notebook), as_version=4)  # a copy; lists of lines joined
     for part in book.cells:
         if part.cell_type == "code":
             part.outputs, part.execution_count = [], None
