@@ -1,4 +1,4 @@
-"""Build data/scores/scores.json.gz from music21's corpus, or check that it is what would be built.
+"""Build data/scores (scores.json.gz, CONTENTS.md) from music21's corpus, or check them.
 
     python -m pip install -e .[builder] -c constraints.txt
     python scripts/build_scores.py [--check]
@@ -21,7 +21,7 @@ from score_sources import chorales, tunes
 from course_lib import paths
 from course_lib.songbook.families import families, split_of
 from course_lib.songbook.score import Score
-from course_lib.songbook.scores import FORMAT, encode
+from course_lib.songbook.scores import FORMAT, SPLITS, encode
 
 
 def build(left_out: Counter) -> list[Score]:
@@ -63,20 +63,31 @@ def to_json(scores: list[Score]) -> bytes:
     return f'{{"format":{FORMAT},"scores":[\n{rows}\n]}}\n'.encode()
 
 
-def summary(scores: list[Score], left_out: Counter) -> str:
-    """What was built, in counts."""
+def contents(scores: list[Score], left_out: Counter) -> str:
+    """The page that counts what was built and what was left out."""
     sizes = Counter(Counter(score.family for score in scores).values())
-    lines = [f"{len(scores)} works, {sum(sizes.values())} families"]
-    for name, of in (
-        ("collection and split", lambda s: f"{s.id.split('-')[0]} {s.split}"),
-        ("metre", lambda s: f"{s.metre[0]}/{s.metre[1]}"),
-        ("mode", lambda s: s.mode),
-    ):
-        counts = sorted(Counter(map(of, scores)).items())
-        lines.append(f"{name}: " + ", ".join(f"{key} {n}" for key, n in counts))
-    lines.append("families by size: " + ", ".join(f"{k}: {n}" for k, n in sorted(sizes.items())))
-    lines += [f"left out, {reason}: {n}" for reason, n in sorted(left_out.items())]
-    return "\n".join(lines)
+    tables = [
+        ("Collection", lambda s: s.id.split("-")[0]),
+        ("Metre", lambda s: f"{s.metre[0]}/{s.metre[1]}"),
+        ("Mode", lambda s: s.mode),
+    ]
+    lines = [
+        "# What the scores are, in numbers",
+        "",
+        f"{len(scores):,} works in {sum(sizes.values()):,} families. Written by "
+        "`scripts/build_scores.py`.",
+    ]
+    for name, of in tables:
+        head = f"| {name} | " + " | ".join(SPLITS) + " | all |"
+        lines += ["", head, "|---|" + "---:|" * (len(SPLITS) + 1)]
+        for value in sorted({of(score) for score in scores}):
+            counts = [sum(of(s) == value and s.split == split for s in scores) for split in SPLITS]
+            lines.append(f"| {value} | " + " | ".join(map(str, [*counts, sum(counts)])) + " |")
+    lines += ["", "| Works in a family | families |", "|---:|---:|"]
+    lines += [f"| {size} | {count} |" for size, count in sorted(sizes.items())]
+    lines += ["", "| Left out | works |", "|---|---:|"]
+    lines += [f"| {reason} | {count} |" for reason, count in sorted(left_out.items())]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
@@ -85,20 +96,24 @@ def main() -> int:
     check = parser.parse_args().check
     left_out: Counter = Counter()
     scores = build(left_out)
-    text = to_json(scores)
-    print(summary(scores, left_out))
-    path = paths.data("scores", "scores.json.gz")
-    if check:
-        # The text is compared: the compressed bytes depend on the version of zlib.
-        if not path.is_file() or gzip.decompress(path.read_bytes()) != text:
-            print(f"{path} is not what the builder makes: run scripts/build_scores.py.")
-            return 1
-        print(f"{path} is what the builder makes.")
-        return 0
-    packed = gzip.compress(text, 9, mtime=0)
-    paths.replace_file(path, lambda temporary: temporary.write_bytes(packed))
-    print(f"wrote {path}: {len(packed):,} bytes")
+    table, page = to_json(scores), contents(scores, left_out)
+    files = {"scores.json.gz": gzip.compress(table, 9, mtime=0), "CONTENTS.md": page.encode()}
+    for name, made in files.items():
+        path = paths.data("scores", name)
+        if check:
+            # Text is compared: compressed bytes depend on the version of zlib.
+            if not path.is_file() or _text(name, path.read_bytes()) != _text(name, made):
+                print(f"{path} is not what the builder makes: run scripts/build_scores.py.")
+                return 1
+            print(f"{path} is what the builder makes.")
+        else:
+            paths.replace_file(path, lambda temporary, made=made: temporary.write_bytes(made))
+            print(f"wrote {path}: {len(made):,} bytes")
     return 0
+
+
+def _text(name: str, content: bytes) -> bytes:
+    return gzip.decompress(content) if name.endswith(".gz") else content.replace(b"\r\n", b"\n")
 
 
 if __name__ == "__main__":
