@@ -4,6 +4,7 @@ import json
 import re
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from course_lib import audio, paths
 from course_lib.songbook import abc
@@ -14,6 +15,9 @@ from course_lib.songbook.name_tune import tune_of
 from course_lib.songbook.playing import in_style
 from course_lib.songbook.score import Score
 from course_lib.songbook.styles import find_style
+
+if TYPE_CHECKING:
+    import torch
 
 # The theme of the last movement of Beethoven's ninth symphony, 1824.
 DEFAULT = """T:Ode to Joy
@@ -57,11 +61,7 @@ def mine(
     if saved["kind"] != "recording":
         clip = in_style(_score(saved), saved["style"], seconds, sample_rate)
     if source is not None:
-        folder = paths.home("mine")
-        if saved["kind"] == "recording":
-            paths.replace_file(folder / "recording.wav", lambda p: audio.write(p, first, rate))
-        text = json.dumps(saved, ensure_ascii=False, indent=1)
-        paths.replace_file(folder / "tune.json", lambda p: p.write_text(text, encoding="utf-8"))
+        _save(saved, (first, rate) if saved["kind"] == "recording" else None)
     if saved["kind"] == "recording":
         return _recording(saved["source"], seconds, sample_rate)
     return clip
@@ -85,6 +85,23 @@ def _is_file(source: str) -> bool:
         return Path(source).is_file()
     except (OSError, ValueError):  # too long to be a name, or with a null character
         return False
+
+
+def _save(saved: dict, recording: "tuple[torch.Tensor, int] | None") -> None:
+    folder = paths.home("mine")
+    text = json.dumps(saved, ensure_ascii=False, indent=1)
+    try:
+        if recording:
+            path = folder / "recording.wav"
+            paths.replace_file(path, lambda made: audio.write(made, *recording))
+        path = folder / "tune.json"
+        paths.replace_file(path, lambda made: made.write_text(text, encoding="utf-8"))
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"Your music cannot be kept in {folder} ({(error.strerror or str(error)).lower()}): "
+            "make room there, or set COURSE_HOME to a folder that can be written",
+        ) from error
 
 
 def _saved() -> dict | None:
