@@ -12,6 +12,7 @@ from course_lib.songbook.band import INSTRUMENTS
 from course_lib.songbook.draw import METRES, MODES, TEMPO_CLASSES
 from course_lib.songbook.styles import DRAWN
 from course_lib.training import Draws
+from course_lib.training.crop import crop
 
 CROP = 6.0  # seconds of a clip that a training step hears
 
@@ -67,16 +68,6 @@ def loss(model: Analyser, batch: dict[str, Tensor], draws: Draws) -> dict[str, T
     # Most instruments are silent in a clip, so their mean loss is small: weigh them as one choice.
     total = sum(losses.values()) + 4 * losses["instruments"]
     return {"loss": total, **losses}
-
-
-def crop(audio: Tensor, draws: Draws, samples: int) -> Tensor:
-    """`samples` consecutive samples of each clip of `[B, 1, T]`, from a random place on."""
-    spare = audio.shape[-1] - samples
-    if spare <= 0:
-        return audio
-    start = draws.integers(spare + 1, 1, 1, stream="crop")  # [B, 1, 1]
-    places = start + torch.arange(samples, device=audio.device)
-    return audio.gather(-1, places)
 
 
 def test(model: Analyser, clips: LabelledClips) -> dict[str, float]:
