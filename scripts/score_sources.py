@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from score_keys import key_of_chorale, key_of_tune
+from score_xml import Part, read
 
-from course_lib.songbook.abc import parse_with_bars
+from course_lib.songbook.abc import parse_with_bars, timeline
+from course_lib.songbook.abc_repeats import expand
 from course_lib.songbook.score import TICKS, Note, Score
 
 BOOKS = {  # folder of the corpus: (prefix of the ids, name of the collection)
@@ -139,16 +141,17 @@ def _fault(score: Score | None) -> str | None:
 
 def chorales(left_out: Counter) -> Iterator[Score]:
     """Bach's chorales, from the files that music21's chorale iterator lists, by BWV number."""
-    from music21 import converter, corpus
+    from music21 import corpus
 
     titles = {str(k): v["title"] for k, v in corpus.chorales.ChoraleListRKBWV().byBWV.items()}
     names = sorted({str(name) for name in corpus.chorales.Iterator(returnType="filename")})
     for name in names:
         found = corpus.getWork(name)
         files = sorted(map(Path, found if isinstance(found, list) else [found]))
+        files = [file for file in files if file.suffix in (".mxl", ".xml")]
         file = next((file for file in files if file.stem == name[5:]), files[0])
         number = file.stem.removeprefix("bwv")
-        score = _chorale(converter.parse(file), left_out)
+        score = _chorale(read(file), left_out)
         if score:
             yield dataclasses.replace(
                 score,
@@ -158,58 +161,34 @@ def chorales(left_out: Counter) -> Iterator[Score]:
             )
 
 
-def _chorale(work, left_out: Counter) -> Score | None:
-    parts = [next((p for p in work.parts if _part_name(p).startswith(n)), None) for n in SATB]
-    if None in parts or sum(_part_name(p).startswith("soprano") for p in work.parts) > 1:
+def _chorale(parts: list[Part], left_out: Counter) -> Score | None:
+    found = [[p for p in parts if p.name.lower().startswith(name)] for name in SATB]
+    if any(len(same) != 1 for same in found):
         left_out["bach: not for soprano, alto, tenor and bass"] += 1
         return None
-    metres = {m.ratioString for p in parts for m in p.recurse().getElementsByClass("TimeSignature")}
+    metres = {metre for (part,) in found for metre in part.metres}
     if len(metres) != 1:
         left_out["bach: changes its metre"] += 1
         return None
-    first = parts[0].getElementsByClass("Measure").first()
-    numerator, unit = (int(n) for n in metres.pop().split("/"))
-    full = TICKS * 4 * numerator // unit
-    pickup = round(first.duration.quarterLength * TICKS) % full
-    parts = [part.expandRepeats() for part in parts]
-    if not _on_grid(parts[0], pickup, full):
-        left_out["bach: bars that do not agree with the metre once repeats are written out"] += 1
-        return None
-    voices = tuple(_voice(part) for part in parts)
-    ends = {voice[-1].onset + voice[-1].duration for voice in voices}
-    if len(ends) != 1:
+    metre = metres.pop()
+    full = TICKS * 4 * metre[0] // metre[1]
+    played = [timeline(expand(part.bars)) for (part,) in found]
+    lines = played[0][1]
+    pickup = lines[1] % full
+    for a, b in zip(lines, lines[1:], strict=False):
+        if b - a > full or (b - a == full and (a - pickup) % full):
+            left_out["bach: bars that do not agree with the metre, repeats written out"] += 1
+            return None
+    voices = tuple(voice for voice, _ in played)
+    if len({voice[-1].onset + voice[-1].duration for voice in voices}) != 1:
         left_out["bach: voices that do not end together"] += 1
         return None
-    score = Score("", "", "", -1, "", 0, "major", (numerator, unit), pickup, voices)
+    score = Score("", "", "", -1, "", 0, "major", metre, pickup, voices)
     reason = _fault(score)
     if reason:
         left_out[f"bach: {reason}"] += 1
         return None
     return key_of_chorale(score)
-
-
-def _on_grid(part, pickup: int, full: int) -> bool:
-    """Whether every whole bar begins where the metre says."""
-    for bar in part.getElementsByClass("Measure"):
-        length, onset = (round(x * TICKS) for x in (bar.duration.quarterLength, bar.offset))
-        if length > full or (length == full and (onset - pickup) % full):
-            return False
-    return True
-
-
-def _part_name(part) -> str:
-    return (part.partName or "").strip().lower()
-
-
-def _voice(part) -> tuple[Note, ...]:
-    notes = []
-    for note in part.flatten().stripTies().notes:
-        if note.duration.isGrace:
-            continue
-        onset = round(note.offset * TICKS)
-        end = round((note.offset + note.duration.quarterLength) * TICKS)
-        notes.append(Note(onset, end - onset, max(pitch.midi for pitch in note.pitches)))
-    return tuple(notes)
 
 
 def _title(title: str) -> str:

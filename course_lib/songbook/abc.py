@@ -79,7 +79,7 @@ def parse_with_bars(text: str) -> tuple[Score, tuple[int, ...]]:
         else:
             _read_music(state, line)
     bars = expand(state.bars)
-    notes, lines = _timeline(bars)
+    notes, lines = timeline(bars)
     if not notes:
         raise ValueError(
             "The tune has no notes: write letters such as 'C2 E2 G2 c2 | c2 G2 E2 C2', "
@@ -284,7 +284,7 @@ def _begin_ending(state: _State, token: str) -> None:
     state.bars[-1].section_start = False
 
 
-def _timeline(bars: list[Bar]) -> tuple[tuple[Note, ...], tuple[int, ...]]:
+def timeline(bars: list[Bar]) -> tuple[tuple[Note, ...], tuple[int, ...]]:
     """Notes with ties joined, and bar lines, in ticks rounded from exact times."""
     now, lines = Fraction(0), [0]
     spans: list[tuple[Fraction, Fraction, int]] = []
