@@ -198,8 +198,14 @@ class Rhythm(nn.Module):
         self.register_buffer("lags", self._lags(frame_rate), persistent=False)  # [STEPS, lags]
         self.bands = nn.Conv1d(80, bands, 1)
         self.near = nn.Sequential(
-            nn.Conv1d(bands, 32, 9, padding=4), nn.GroupNorm(8, 32), nn.GELU(), nn.MaxPool1d(2),
-            nn.Conv1d(32, 48, 9, padding=4), nn.GroupNorm(8, 48), nn.GELU(), nn.MaxPool1d(2),
+            nn.Conv1d(bands, 32, 9, padding=4),
+            nn.GroupNorm(8, 32),
+            nn.GELU(),
+            nn.MaxPool1d(2),
+            nn.Conv1d(32, 48, 9, padding=4),
+            nn.GroupNorm(8, 48),
+            nn.GELU(),
+            nn.MaxPool1d(2),
         )
         self.where = nn.Linear(48 * self.STEPS // 4, out // 2)
         self.pattern = nn.Conv1d(48, out // 2, 9, padding=4)  # with those before it, 2.4 octaves

@@ -24,7 +24,7 @@ class VQVAEConfig:
 
     channels: int = 80
     mean: float = -4.0
-    scale: float = 3.0
+    scale: float = 2.0
     width: int = 128
     strides: tuple[int, ...] = (2, 2)
     units: int = 2
