@@ -1,6 +1,5 @@
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib.nets import LanguageModel, LanguageModelConfig, generate, keep_likely, sample
 
@@ -68,9 +67,9 @@ def test_greedy_generation_equals_the_loop_without_a_cache(given):
 def test_generation_follows_the_model():
     # A model that has learned "0 1 2 3 4 0 1 ..." goes on with it.
     model = make(entries=5, codebooks=1)
-    optimiser = torch.optim.Adam(model.parameters(), 0.01)
+    optimiser = torch.optim.Adam(model.parameters(), 0.02)
     codes = (torch.arange(20) + torch.arange(5)[:, None])[:, None] % 5
-    for _ in range(60):
+    for _ in range(40):
         optimiser.zero_grad()
         model.loss(codes).backward()
         optimiser.step()
@@ -89,25 +88,13 @@ def test_the_generator_decides():
     assert torch.equal(runs[0], runs[1]) and not torch.equal(runs[0], runs[2])
 
 
-class HostReads(TorchDispatchMode):
-    def __init__(self):
-        super().__init__()
-        self.reads = []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        names = ("_local_scalar_dense", "nonzero", "masked_select", "multinomial", "is_nonzero")
-        if any(name in func.name() for name in names):
-            self.reads.append(func.name())
-        return func(*args, **(kwargs or {}))
-
-
-def test_generation_reads_nothing_from_the_device():
+def test_generation_reads_nothing_from_the_device(host_reads):
     model = make(memory_width=6)
     valid = torch.tensor([[True, False]])
-    with HostReads() as mode:
+    with host_reads() as mode:
         generate(model, 6, memory=torch.randn(1, 2, 6), memory_valid=valid, top_k=5, top_p=0.9)
     assert mode.reads == []
-    with HostReads() as mode:
+    with host_reads() as mode:
         torch.ones(3).multinomial(1)
     assert mode.reads
 

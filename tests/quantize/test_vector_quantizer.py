@@ -4,7 +4,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils._python_dispatch import TorchDispatchMode
 from vector_quantize_pytorch import VectorQuantize
 
 from course_lib.quantize import VectorQuantizer, rotate, straight_through
@@ -199,29 +198,14 @@ def distances(x, y):
     return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-class HostReads(TorchDispatchMode):
-    """Counts what would make a GPU wait: a number or an unknown shape read from the device."""
-
-    NAMES = ("_local_scalar_dense", "nonzero", "masked_select", "bincount", "unique", "is_nonzero")
-
-    def __init__(self):
-        super().__init__()
-        self.reads = []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if any(name in func.name() for name in self.NAMES):
-            self.reads.append(func.name())
-        return func(*args, **(kwargs or {}))
-
-
 @pytest.mark.parametrize("codebook", ["ema", "gradient"])
-def test_a_training_step_reads_nothing_from_the_device(codebook):
+def test_a_training_step_reads_nothing_from_the_device(codebook, host_reads):
     vq = VectorQuantizer(4, 8, codebook=codebook, gradient="rotation", dead=0.5)
     z = torch.randn(2, 4, 30, requires_grad=True)
-    with HostReads() as first:
+    with host_reads() as first:
         vq(z)
     assert first.reads  # the counter counts: k-means may look at its data, once
-    with HostReads() as mode:
+    with host_reads() as mode:
         q = vq(z)
         (q.values.sum() + q.commitment + q.codebook_loss).backward()
     assert mode.reads == []
