@@ -137,9 +137,9 @@ def _doctor(chosen) -> int:
 
 
 def _stamp(chosen) -> int:
-    from course_lib.notebook import setup
+    from course_lib.notebook import stamping
 
-    changed = setup.stamp(chosen.place)
+    changed = stamping.stamp(chosen.place)
     print(f"{len(changed)} files changed: {', '.join(path.name for path in changed) or 'none'}")
     return 0
 

@@ -11,6 +11,7 @@ the form. The text stays outside the repository; only the .ipynb is committed. S
 import argparse
 import hashlib
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,7 +20,7 @@ from pathlib import Path
 import jupytext
 
 from course_lib import paths
-from course_lib.notebook import form, running, setup
+from course_lib.notebook import form, listing, running, stamping
 
 SKELETON = '''\
 # %% [markdown]
@@ -112,9 +113,9 @@ def main() -> int:
 
 def author(text: Path, folder: Path, profile: str) -> int:
     name = text.with_suffix(".ipynb").name
-    book = jupytext.read(text, fmt="py:percent")
+    book = formatted(jupytext.read(text, fmt="py:percent"))
     book["nbformat"], book["nbformat_minor"] = 4, 5
-    setup.renew(book, name)
+    stamping.renew(book, name)
     seen: dict[str, int] = {}
     for cell in book["cells"]:
         cell["source"] = running.joined(cell["source"])
@@ -146,12 +147,35 @@ def author(text: Path, folder: Path, profile: str) -> int:
             return 1
     seconds = time.monotonic() - began
     faults = running.cleaned(done)
-    setup.save(running.as_saved(done), folder / name)
+    running.save(running.as_saved(done), folder / name)
     faults += form.faults(folder / name)
+    if folder == paths.root() / "notebooks":
+        faults += linted(folder / name)
+        listing.renew()
     print(f"{name}: {form.summary(folder / name)}, {seconds:.0f} s in the {profile} profile")
     for fault in faults:
         print(f"  to mend: {fault}", file=sys.stderr)
     return 1 if faults else 0
+
+
+def formatted(book):
+    """The notebook with its cells as `ruff format` leaves them, so that the lint finds nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cells.ipynb"
+        jupytext.write(book, path)
+        ruff("format", "--config", paths.root() / "pyproject.toml", path)
+        return jupytext.read(path)
+
+
+def linted(path: Path) -> list[str]:
+    """What ruff finds in the written notebook."""
+    done = ruff("check", "--output-format=concise", path)
+    return [line for line in done.stdout.splitlines() if ".ipynb:" in line]
+
+
+def ruff(*arguments) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "ruff", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 
 from course_lib import paths
-from course_lib.notebook import form, running, setup
+from course_lib.notebook import form, running
 from course_lib.notebook.album import page
 from course_lib.notebook.names import choose
 
@@ -69,7 +69,7 @@ def _run_one(path: Path, book: dict, key: str, profile: str, target: Path, bar) 
     seconds = round(time.monotonic() - began, 1)
     saved = running.as_saved(done)
     saved["metadata"]["course"] = {"key": key, "seconds": seconds}
-    setup.save(saved, target / "notebooks" / path.name)
+    running.save(saved, target / "notebooks" / path.name)
     return seconds
 
 

@@ -54,6 +54,12 @@ def read(path: Path) -> dict:
     return book
 
 
+def title(path: Path) -> str:
+    """The title of a notebook, without its number."""
+    first = joined(read(path)["cells"][0]["source"]).splitlines()[0]
+    return re.sub(r"^# *(\d+[a-z]?\. *)?", "", first)
+
+
 def faults(path: Path) -> list[str]:
     """Everything that breaks the form of the notebook at `path`, one sentence each."""
     book = read(path)

@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from course_lib import paths
+
 STRAY = ("/home/", "/root/", "/tmp/", "/content/", "/Users/", "C:\\", "/private/var/")
 
 
@@ -103,6 +105,12 @@ def as_saved(book) -> dict:
     import nbformat
 
     return json.loads(nbformat.writes(book))
+
+
+def save(notebook: dict, path: Path) -> None:
+    """Write a notebook as Jupyter does, at once or not at all."""
+    text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    paths.replace_file(path, lambda p: p.write_text(text, encoding="utf-8", newline="\n"))
 
 
 def stray(outputs: list) -> list[str]:

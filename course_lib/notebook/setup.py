@@ -6,7 +6,6 @@ The cell's text is the same in all notebooks but for the course's public address
 
 import importlib.metadata
 import importlib.util
-import json
 import os
 import re
 import subprocess
@@ -49,6 +48,7 @@ if root is None:
     if not found:
         raise FileNotFoundError("There is no folder course_lib in that zip: is it the course's?")
     root = found[0].replace(here / "course")
+    shutil.rmtree(here / "course.part", ignore_errors=True)
 if str(root) not in sys.path:
     sys.path.insert(0, str(root))
 from course_lib.notebook.setup import prepare
@@ -144,43 +144,3 @@ def install(lines: list[str]) -> None:
     if done.returncode:
         told = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise OSError(f"pip could not install {', '.join(lines)}: {told}")
-
-
-def stamp(place: str) -> list[Path]:
-    """Write OWNER/NAME of a GitHub repository into its one place, the cells and the badges.
-
-    Gives the files changed. Raises ValueError where `place` is not of that form.
-    """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+", place):
-        raise ValueError(f"'{place}' is not OWNER/NAME of a GitHub repository, like bach/course.")
-    file = paths.data("repository.txt")
-    changed = [file] if published() != f"https://github.com/{place}" else []
-    text = f"https://github.com/{place}\n"
-    paths.replace_file(file, lambda p: p.write_text(text, encoding="utf-8"))
-    for path in sorted((paths.root() / "notebooks").glob("*.ipynb")):
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        if renew(notebook, path.name):
-            save(notebook, path)
-            changed.append(path)
-    return changed
-
-
-def renew(notebook: dict, name: str) -> bool:
-    """Bring the setup cell and the badge of a notebook up to date; whether anything changed."""
-    changed = False
-    for part in notebook["cells"]:
-        old = "".join(part["source"])
-        new = old
-        if "setup" in part.get("metadata", {}).get("tags", []):
-            new = cell()
-        elif part["cell_type"] == "markdown":
-            new = re.sub(rf"^{BADGE}.*$", lambda _: badge(name), old, flags=re.MULTILINE)
-        if new != old:
-            part["source"], changed = new.splitlines(keepends=True), True
-    return changed
-
-
-def save(notebook: dict, path: Path) -> None:
-    """Write a notebook as Jupyter does, at once or not at all."""
-    text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-    paths.replace_file(path, lambda p: p.write_text(text, encoding="utf-8", newline="\n"))

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from course_lib import paths
-from course_lib.notebook import form, running, setup
+from course_lib.notebook import form, running
 
 # ------------------------------------------------------------------ form.faults
 
@@ -23,7 +23,7 @@ from course_lib.notebook import form, running, setup
 def faults(tmp_path):
     def judged(book) -> str:
         path = tmp_path / "00_small.ipynb"
-        setup.save(book, path)
+        running.save(book, path)
         return "\n".join(form.faults(path))
 
     return judged
@@ -199,7 +199,7 @@ def test_nbval_fails_broken_notebooks_and_passes_one_saved_by_colab(small):
         for number, (name, breaking) in enumerate((breaks | {"order": reordered}).items()):
             book = copy.deepcopy(small)
             breaking(book)
-            setup.save(book, Path(folder) / f"0{number}_{name}.ipynb")
+            running.save(book, Path(folder) / f"0{number}_{name}.ipynb")
         command = [sys.executable, "-m", "pytest", "-rf", folder]
         done = subprocess.run(command, capture_output=True, text=True, cwd=paths.root())
     failed = set(re.findall(r"^FAILED .*?0\d_(\w+)\.ipynb", done.stdout, re.MULTILINE))

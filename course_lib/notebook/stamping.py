@@ -1,0 +1,44 @@
+"""`course stamp OWNER/NAME`: the public address, into its one place, the cells and the badges."""
+
+import json
+import re
+from pathlib import Path
+
+from course_lib import paths
+from course_lib.notebook import listing, running, setup
+
+
+def stamp(place: str) -> list[Path]:
+    """Write OWNER/NAME of a GitHub repository into its one place, the cells and the badges.
+
+    Gives the files changed. Raises ValueError where `place` is not of that form.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+", place):
+        raise ValueError(f"'{place}' is not OWNER/NAME of a GitHub repository, like bach/course.")
+    file = paths.data("repository.txt")
+    changed = [file] if setup.published() != f"https://github.com/{place}" else []
+    text = f"https://github.com/{place}\n"
+    paths.replace_file(file, lambda p: p.write_text(text, encoding="utf-8"))
+    for path in sorted((paths.root() / "notebooks").glob("*.ipynb")):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        if renew(notebook, path.name):
+            running.save(notebook, path)
+            changed.append(path)
+    return changed + ([paths.root() / "README.md"] if listing.renew() else [])
+
+
+def renew(notebook: dict, name: str) -> bool:
+    """Bring the setup cell and the badge of a notebook up to date; whether anything changed."""
+    changed = False
+    for part in notebook["cells"]:
+        old = "".join(part["source"])
+        new = old
+        if "setup" in part.get("metadata", {}).get("tags", []):
+            new = setup.cell()
+        elif part["cell_type"] == "markdown":
+            new = re.sub(
+                rf"^{setup.BADGE}.*$", lambda _: setup.badge(name), old, flags=re.MULTILINE
+            )
+        if new != old:
+            part["source"], changed = new.splitlines(keepends=True), True
+    return changed
