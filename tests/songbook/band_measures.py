@@ -24,7 +24,7 @@ def note(name, pitch, velocity=0.8, duration=1.9, seconds=2.2, rate=16000, onset
 def cents_off(x: np.ndarray, rate: int, pitch: float) -> float:
     """How far the first partial lies from a MIDI number: the centre of its power, in cents."""
     windowed = x.astype(float) * np.hanning(len(x))
-    n = 1 << 18
+    n = 1 << 17
     power = np.abs(np.fft.rfft(windowed, n)) ** 2
     f = np.fft.rfftfreq(n, 1.0 / rate)
     near = np.abs(f - hertz(pitch)) < max(4.0, 0.035 * hertz(pitch))

@@ -146,10 +146,8 @@ def test_a_stem_alone_is_wet_as_in_the_mix():
 
 
 def test_loudness_is_the_target_unless_the_peak_forbids():
-    dry = stems()
-    mixed, _ = band.mix(dry, 16000)
-    got, peak = measure.loudness(mixed[0], 16000), np.abs(mixed).max()
-    assert abs(got + 20.0) < 0.3 or (got < -20.0 and peak > 0.88)
+    mixed, _ = band.mix({"lead": measure.phrase("organ")}, 16000)
+    assert abs(measure.loudness(mixed[0], 16000) + 20.0) < 0.3 and np.abs(mixed).max() < 0.89
     spike = np.zeros(16000, np.float32)
     spike[8000] = 1e-3
     assert 0.5 < np.abs(band.mix({"click": spike}, 16000)[0]).max() <= 0.89

@@ -77,6 +77,14 @@ def test_nothing_aliases_at_16_khz(name):
         assert low < max(high + 1.0, -60.0), pitch
 
 
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_modulation_does_not_fold_over_in_the_attack(rate):
+    """The tine of the electric piano is modulated at 14 times its pitch, if there is room."""
+    for pitch in (72.37, 84.37, 95.37):
+        x = measure.note("electric_piano", pitch, 1.0, 1.0, 1.0, rate, 0.0)
+        assert measure.inharmonic(x[: rate // 4], rate, pitch) < -50.0
+
+
 @pytest.mark.parametrize("name", measure.PITCHED)
 def test_sample_rate_changes_neither_length_nor_level(name):
     for pitch in measure.registers(name)[:2]:
