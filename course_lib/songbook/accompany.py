@@ -87,7 +87,7 @@ class Strokes:
             span = self.span_at(onset)
             if onset == span.onset and token in "35w":
                 token = "R"  # a new chord begins on its root
-            root = nearest(span.root, min(now, low + 10), low, high)
+            root = nearest(span.root, min(now, low + 7), low, high)
             chord = tones(span.root, span.quality)
             pitch = root
             if token == "5":

@@ -60,15 +60,17 @@ def arrange(
     parts = {"lead": _sing(lead, score, 0.85, rng)}
     levels = style.levels
     if kept:
-        inner = [_fit(melodies[v], shift, instruments[1], c) for v, c in ((1, 65), (2, 58))]
-        parts["chords"] = _sing(inner[0] + inner[1], score, levels[0], rng)
-        low = _fit(melodies[3], shift, instruments[2], 50)
+        # Each voice as far below the soprano as it was written, where its instrument can.
+        middle = [_middle(voice) for voice in melodies]
+        centres = [_middle(lead) + m - middle[0] for m in middle]
+        alto, tenor = (_fit(melodies[v], shift, instruments[1], centres[v]) for v in (1, 2))
+        parts["chords"] = _sing(alto + tenor, score, levels[0], rng)
+        low = _fit(melodies[3], shift, instruments[2], centres[3])
         parts["bass"] = _sing(low, score, levels[1], rng)
     else:
-        above = np.mean([note.pitch for note in lead]) if lead else 72.0
         scale = frozenset((score.tonic + shift + s) % 12 for s in SCALES[score.mode])
         strokes = Strokes(score, style, spans, bar_lines)
-        parts["chords"] = strokes.chords(instruments[1], above - 12, levels[0], rng)
+        parts["chords"] = strokes.chords(instruments[1], _middle(lead) - 12, levels[0], rng)
         parts["bass"] = strokes.bass(instruments[2], scale, levels[1], rng)
     parts["drums"] = play_drums(score, style, bar_lines, levels[2], rng) if drums else []
 
@@ -129,6 +131,10 @@ def _spans(score, style, melody, shift, start, end) -> list[Span]:
         else:
             spans.append(Span(onset, stop, root, quality))
     return spans
+
+
+def _middle(notes: list[Note]) -> float:
+    return float(np.mean([note.pitch for note in notes])) if notes else 72.0
 
 
 def _fit(notes: list[Note], shift: int, instrument: str, centre: float) -> list[Note]:

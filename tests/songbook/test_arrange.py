@@ -188,6 +188,9 @@ def test_a_chorale_keeps_its_inner_voices():
     parts = play(tune, instruments=("organ", "organ", "organ"), seconds=8.0)
     assert sorted({e.pitch % 12 for e in parts.notes["chords"]}) == [4, 7]
     assert {e.pitch % 12 for e in parts.notes["bass"]} == {0}
+    assert {e.pitch for stem in ("lead", "chords", "bass") for e in parts.notes[stem]} == {
+        72, 67, 64, 48
+    }  # fmt: skip
     house = play(tune, style="house", instruments=("piano", "organ", "synth_bass"), seconds=8.0)
     assert len(house.notes["chords"]) > 6
 
