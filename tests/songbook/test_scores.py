@@ -208,6 +208,7 @@ def test_missing_file(folder):
         gzip.compress(b'{"format":1,'),
         gzip.compress(b'{"format":1,"scores":[]}' * 50)[:-20],
     ],
+    ids=["text", "empty row", "format", "half a table", "cut short"],
 )
 def test_damaged_file(folder, content):
     (folder / "scores.json.gz").write_bytes(content)
