@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft, signal
+from scipy import fft
 
 from .render import fade_out, samples
 
@@ -22,6 +22,7 @@ def room(sample_rate: int, n: int) -> np.ndarray:
     that the room is the same at every sample rate; dying away in 0.9 s, the treble faster.
     """
     rng = np.random.default_rng(12)
+    f = fft.rfftfreq(n, 1.0 / sample_rate)
     responses = np.zeros((2, n))
     for response in responses:
         times = 0.011 + (np.arange(1700) + rng.random(1700)) / 1700.0 * 1.1
@@ -34,9 +35,9 @@ def room(sample_rate: int, n: int) -> np.ndarray:
         np.add.at(dark, places[keep], (signs * (1.0 - weight))[keep])
         for part, cutoff in ((bright, 4500.0), (dark, 1800.0)):
             a = np.exp(-2.0 * np.pi * cutoff / sample_rate)
-            response += signal.lfilter([1.0 - a], [1.0, -a], part)
+            one_pole = (1.0 - a) / (1.0 - a * np.exp(-2j * np.pi * f / sample_rate))
+            response += fft.irfft(fft.rfft(part) * one_pole, n)
     spectrum = fft.rfft(responses, axis=1)
-    f = fft.rfftfreq(n, 1.0 / sample_rate)
     spectrum *= (f / 150.0) ** 2 / (1.0 + (f / 150.0) ** 2)
     return (spectrum / np.sqrt(np.mean(np.sum(responses**2, axis=1)))).astype(np.complex64)
 
