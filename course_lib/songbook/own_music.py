@@ -10,7 +10,7 @@ from course_lib import audio, paths
 from course_lib.songbook import abc
 from course_lib.songbook.clip import Clip
 from course_lib.songbook.dataset import check_format
-from course_lib.songbook.folder import SUFFIXES
+from course_lib.songbook.folder import SILENCE, SUFFIXES
 from course_lib.songbook.name_tune import tune_of
 from course_lib.songbook.playing import in_style
 from course_lib.songbook.score import Score
@@ -57,6 +57,8 @@ def mine(
         saved["source"] = Path(source).name
         first = next(audio.read_blocks(source, KEPT)).mean(dim=0, keepdim=True).clamp(-1, 1)
         rate = audio.info(source).sample_rate
+        if first.abs().max() < SILENCE:
+            raise ValueError(f"{source} is silent in its first {KEPT:g} s: record it louder.")
     saved["style"] = style or saved.get("style") or "music_box"
     if saved["kind"] != "recording":
         clip = in_style(_score(saved), saved["style"], seconds, sample_rate)

@@ -119,6 +119,9 @@ def test_bad_recordings_are_named_and_not_kept(home, tmp_path):
         mine(path)
     with pytest.raises(IsADirectoryError):
         mine(tmp_path)
+    soundfile.write(tmp_path / "silent.wav", np.zeros(16000), 16000)
+    with pytest.raises(ValueError, match="silent.wav is silent"):
+        mine(tmp_path / "silent.wav")
     with pytest.raises(ValueError, match="'polka'"):
         mine("Ada", style="polka")
     assert not home.exists()
