@@ -33,7 +33,7 @@ SHORTEST = 2  # ticks: a thirty-second in a triplet
 METRES = {(2, 2), (2, 4), (3, 4), (4, 4), (6, 8), (9, 8), (12, 8)}  # others have too few works
 DANCES = "reel|jig|slip ?jig|hornpipe|strathspey|clog|fling|polka|waltz|quickstep|galop"
 MOCKERY = re.compile(
-    r"^walk around|\bcoon\b", re.I
+    r"^walk around|\bcoon\b|^n\.{3,}|^dar.s sugar", re.I
 )  # minstrel-show numbers that mock in their titles
 SATB = ("soprano", "alto", "tenor", "bass")
 
