@@ -57,7 +57,7 @@ def execute(
         resources={"metadata": {"path": str(folder)}},
         on_cell_start=cell_starts,
         store_widget_state=False,
-        extra_arguments=["--log-level=ERROR"],  # its notice about TCP would come at each start
+        extra_arguments=["--log-level=CRITICAL"],  # else a notice about TCP at each start
     )
     try:
         client.execute(env={**os.environ, **(environment or {})})
@@ -68,6 +68,10 @@ def execute(
         raise CellFailed(f"{name}, cell {at[0] + 1}: took over {timeout} s", "") from None
     except DeadKernelError:
         raise CellFailed(f"{name}, cell {at[0] + 1}: the kernel died", "") from None
+    except AssertionError:
+        if client.kc is None:  # nbclient takes Ctrl-C itself, ends the kernel, then misses it
+            raise KeyboardInterrupt from None
+        raise
     return book
 
 
