@@ -49,8 +49,7 @@ class Job:
 
     def path(self) -> Path:
         """Where the rendered split lies; the name changes with whatever changes the sound."""
-        scores = _digest_of_file(paths.data("scores"))
-        key = json.dumps([asdict(self), RENDER_VERSION, scores]).encode()
+        key = json.dumps([asdict(self), RENDER_VERSION, scores_digest()]).encode()
         name = f"{self.split}-{hashlib.blake2b(key, digest_size=8).hexdigest()}.pcm"
         return paths.cache("songbook", name)
 
@@ -193,11 +192,10 @@ def write_clips(job: Job, path: Path, indices: Iterable[int]) -> Iterable[int]:
 
 
 @lru_cache(maxsize=1)
-def _digest_of_file(folder: Path) -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(folder.glob("*")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+def scores_digest() -> str:
+    """What the file of scores holds, in 16 hexadecimal digits."""
+    data = paths.data("scores", "scores.json.gz").read_bytes()
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 def _work(arguments: list[str]) -> int:

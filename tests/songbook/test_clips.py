@@ -161,6 +161,10 @@ def test_wrong_arguments_are_named(call, error, words):
     assert "\n" not in str(raised.value)
 
 
+def version():
+    return [*rendering.RENDER_VERSION, rendering.scores_digest()]
+
+
 def fingerprint(index):
     """Sixteen samples of a clip as int16, spread over its two seconds."""
     audio = render_planned(0, "train", index, 2.0, 16000, 1)
@@ -168,12 +172,12 @@ def fingerprint(index):
 
 
 def test_the_sound_changes_only_with_the_render_version():
-    """Where this fails because the sound was meant to change: raise RENDER_VERSION in the file
+    """Where the sound was meant to change: raise RENDER_VERSION in the floor that changed
 
-    that changed (rendering or band.render) and run this file as a script.
+    (rendering or band.render) and run this file as a script, as after a change of the scores.
     """
     stored = json.loads(FINGERPRINTS.read_text(encoding="utf-8"))
-    assert stored["version"] == list(rendering.RENDER_VERSION), "store the fingerprints anew"
+    assert stored["version"] == version(), "store the fingerprints anew"
     for index, expected in stored["clips"].items():
         # 1e-4 of full scale between machines, and rounding.
         assert fingerprint(int(index)) == pytest.approx(expected, abs=4), index
@@ -181,7 +185,7 @@ def test_the_sound_changes_only_with_the_render_version():
 
 if __name__ == "__main__":
     made = {str(i): fingerprint(i) for i in range(12)}
-    text = json.dumps({"version": rendering.RENDER_VERSION, "clips": made})
+    text = json.dumps({"version": version(), "clips": made})
     FINGERPRINTS.write_text(
         text.replace('"clips"', '\n"clips"').replace("], ", "],\n") + "\n", encoding="utf-8"
     )
