@@ -46,9 +46,7 @@ def check_channels(audio: torch.Tensor, name: str = "audio") -> None:
 def check_rate(sample_rate: int, name: str = "sample_rate") -> None:
     """Raise TypeError or ValueError unless `sample_rate` is a whole number of Hz above 0."""
     if isinstance(sample_rate, bool) or not isinstance(sample_rate, int):
-        raise TypeError(
-            f"{name} is {sample_rate!r}; expected a whole number of Hz such as 16000."
-        )
+        raise TypeError(f"{name} is {sample_rate!r}; expected a whole number of Hz such as 16000.")
     if not 1 <= sample_rate <= 768_000:
         raise ValueError(
             f"{name} is {sample_rate}; expected 1 to 768000 samples per second, such as 16000."

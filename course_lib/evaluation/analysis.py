@@ -16,8 +16,8 @@ from course_lib.training import Data
 class Analysis:
     """`embeddings` `[N, 128]` and `posteriors`: attribute -> probabilities `[N, classes]`.
 
-    Rows of "style", "mode", "metre" and "tempo_class" sum to 1; "instruments" `[N, I]` and "drums"
-    `[N, 1]` hold a probability each. `classes` names the columns of all but "drums".
+    Rows of "style", "mode", "tonic", "metre" and "tempo_class" sum to 1; "instruments" `[N, I]` and
+    "drums" `[N, 1]` hold a probability each. `classes` names the columns of all but "drums".
     """
 
     embeddings: Tensor
@@ -47,12 +47,13 @@ def analyse(
     embeddings, logits = [], []
     try:
         for batch in _batches(clips, batch_size):
-            embedding = analyser.embed(batch.to(device))
+            embedding, heard = analyser.listen(batch.to(device))
             embeddings.append(embedding.float().cpu())
-            logits.append({k: v.float().cpu() for k, v in analyser.read_out(embedding).items()})
+            logits.append({name: values.float().cpu() for name, values in heard.items()})
     finally:
         analyser.train(training)
     joined = {name: torch.cat([row[name] for row in logits]) for name in logits[0]}
+    joined.pop("key")  # said by mode and tonic
     classes = analyser.config.classes
     posteriors = {
         name: values.softmax(-1) if name in classes else values.sigmoid()
@@ -86,8 +87,8 @@ def kl(reference: Analysis, made: Analysis, attribute: str = "style") -> Tensor:
 def attributes(analysis: Analysis) -> list[dict[str, object]]:
     """The likeliest labels of each clip in words, named as in `songbook.Attributes`.
 
-    For example {"style": "waltz", "mode": "major", "metre": "3/4", "tempo_class": "fast",
-    "instruments": ("violin", "piano", "cello"), "drums": False}.
+    For example {"style": "waltz", "mode": "major", "tonic": "G", "metre": "3/4",
+    "tempo_class": "fast", "instruments": ("violin", "piano", "cello"), "drums": False}.
     """
     found = []
     for i in range(len(analysis)):

@@ -52,9 +52,7 @@ def frechet_interval(
     )
     tail = (1 - level) / 2
     measured = _frechet(a, b)
-    low, high = (
-        2 * measured - float(distances.quantile(q)) for q in (1 - tail, tail)
-    )
+    low, high = (2 * measured - float(distances.quantile(q)) for q in (1 - tail, tail))
     return max(0.0, low), max(0.0, high)
 
 

@@ -95,7 +95,11 @@ def _magnitude(audio: torch.Tensor, window: int) -> torch.Tensor:
     """
     hann = torch.hann_window(window, dtype=audio.dtype, device=audio.device)
     spectrum = torch.stft(
-        audio.flatten(0, -2), window, window // 4, window=hann, pad_mode="reflect",
+        audio.flatten(0, -2),
+        window,
+        window // 4,
+        window=hann,
+        pad_mode="reflect",
         return_complex=True,
     )
     square = torch.view_as_real(spectrum).square().sum(-1)

@@ -30,6 +30,7 @@ class AnalyserConfig:
     modes: tuple[str, ...]
     metres: tuple[str, ...]
     tempo_classes: tuple[str, ...]
+    tonics: tuple[str, ...] = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
     sample_rate: int = 16000
     width: int = 24
     embedding: int = 128
@@ -41,6 +42,7 @@ class AnalyserConfig:
         return {
             "style": self.styles,
             "mode": self.modes,
+            "tonic": self.tonics,
             "metre": self.metres,
             "tempo_class": self.tempo_classes,
         }
@@ -49,9 +51,10 @@ class AnalyserConfig:
 class Analyser(nn.Module):
     """Audio `[B, 1, T]`, T of at least a second, to logits of each attribute.
 
-    "style", "mode", "metre" and "tempo_class" are `[B, classes]` for a softmax, "instruments"
-    `[B, I]` and "drums" `[B, 1]` for a sigmoid. `embed` gives `[B, 128]`. Gain changes nothing,
-    except for clips below -80 dBFS, which count as silent.
+    "style", "mode", "tonic", "metre" and "tempo_class" are `[B, classes]` for a softmax,
+    "instruments" `[B, I]` and "drums" `[B, 1]` for a sigmoid, and "key" `[B, M * 12]` is mode and
+    tonic as one choice, from which both of them follow. `embed` gives `[B, 128]`. Gain changes
+    nothing, except for clips below -80 dBFS, which count as silent.
 
     Raises TypeError or ValueError for other shapes and dtypes. Taught in notebook 00.
     """
@@ -61,26 +64,25 @@ class Analyser(nn.Module):
         self.config = config
         self.mel = LogMel(config.sample_rate, n_fft=1024, hop=256, n_mels=80)
         self.colour = Colour(config.width, out=256)
-        self.harmony = Harmony(config.sample_rate, out=128)
+        self.harmony = Harmony(config.sample_rate, out=128, modes=len(config.modes))
         self.rhythm = Rhythm(config.sample_rate / 256, out=128)
         self.dropout = nn.Dropout(config.dropout)
         self.embedding = nn.Linear(256 + 128 + 128, config.embedding)
-        sizes = {name: len(classes) for name, classes in config.classes.items()}
-        sizes |= {"instruments": len(config.instruments), "drums": 1}
+        sizes = {"style": len(config.styles), "metre": len(config.metres), "drums": 1}
+        sizes |= {"tempo_class": len(config.tempo_classes), "instruments": len(config.instruments)}
         self.heads = nn.ModuleDict(
             {name: nn.Linear(config.embedding, size) for name, size in sizes.items()}
         )
 
     def forward(self, audio: Tensor) -> dict[str, Tensor]:
-        return self.read_out(self.embed(audio))
-
-    def read_out(self, embedding: Tensor) -> dict[str, Tensor]:
-        """The logits of each attribute from embeddings `[B, 128]`."""
-        heard = F.gelu(embedding)
-        return {name: head(heard) for name, head in self.heads.items()}
+        return self.listen(audio)[1]
 
     def embed(self, audio: Tensor) -> Tensor:
-        """The embedding `[B, 128]` of audio `[B, 1, T]`, from which all attributes are read."""
+        """The embedding `[B, 128]` of audio `[B, 1, T]`, for distances between sets of clips."""
+        return self.listen(audio)[0]
+
+    def listen(self, audio: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The embedding `[B, 128]` and the logits of audio `[B, 1, T]`."""
         check_audio(audio, finite=False)
         if audio.ndim != 3 or audio.shape[1] != 1:
             raise ValueError(
@@ -95,8 +97,12 @@ class Analyser(nn.Module):
         level = audio.square().mean(-1, keepdim=True).sqrt()
         audio = audio * (LOUDNESS / level.clamp(min=1e-4))
         log_mel = (self.mel(audio) + 5) / 3  # [B, 80, F], roughly -2 to 2
-        heard = [self.colour(log_mel), self.harmony(audio), self.rhythm(log_mel)]
-        return self.embedding(self.dropout(torch.cat(heard, dim=-1)))
+        harmony, key = self.harmony(audio)
+        heard = torch.cat([self.colour(log_mel), harmony, self.rhythm(log_mel)], dim=-1)
+        embedding = self.embedding(self.dropout(heard))  # [B, 128]
+        logits = {name: head(F.gelu(embedding)) for name, head in self.heads.items()}
+        logits |= {"key": key.flatten(1), "mode": key.logsumexp(2), "tonic": key.logsumexp(1)}
+        return embedding, logits
 
 
 class Colour(nn.Module):
@@ -123,25 +129,27 @@ class Colour(nn.Module):
 
 
 class Harmony(nn.Module):
-    """Audio `[B, 1, T]` to `[B, out]`, the same in all twelve keys up to the tuning of the band.
+    """Audio `[B, 1, T]` to `[B, out]`, the same in every key, and to logits of keys `[B, M, 12]`.
 
     A spectrum with three bins a semitone is folded into twelve pitch classes, octaves and thirds of
     a semitone becoming channels. Convolutions that go round the circle of pitch classes see every
-    key alike, and the maximum over the circle forgets which key it was.
+    key alike: what is learnt of G dorian is known of all dorian keys. The maximum over the circle
+    forgets which key it was; before that, every pitch class is rated as the tonic of each mode.
     """
 
     LOWEST, OCTAVES, BINS = 36, 5, 3  # MIDI number; 65 to 2093 Hz; bins a semitone
     N_FFT, HOP = 8192, 2048  # at 16 kHz 2 Hz a bin, 8 frames a second
 
-    def __init__(self, sample_rate: int, out: int):
+    def __init__(self, sample_rate: int, out: int, modes: int):
         super().__init__()
         self.register_buffer("filters", self._filters(sample_rate), persistent=False)
         self.early = nn.ModuleList(
             [CircularConv(self.OCTAVES * self.BINS, 32, frames=3), CircularConv(32, 48, frames=3)]
         )
         self.late = CircularConv(48, out // 2, frames=1)
+        self.key = nn.Conv1d(out // 2, modes, 1)
 
-    def forward(self, audio: Tensor) -> Tensor:
+    def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         return self.listen(self.circle(audio))
 
     def circle(self, audio: Tensor) -> Tensor:
@@ -150,12 +158,12 @@ class Harmony(nn.Module):
         folded = loudness.unflatten(1, (self.OCTAVES, 12, self.BINS))
         return folded.permute(0, 1, 3, 2, 4).flatten(1, 2)
 
-    def listen(self, circle: Tensor) -> Tensor:
-        """Turning the circle `[B, 15, 12, F]` changes nothing in the answer `[B, out]`."""
+    def listen(self, circle: Tensor) -> tuple[Tensor, Tensor]:
+        """Turning the circle `[B, 15, 12, F]` leaves `[B, out]` and turns the key likewise."""
         for convolution in self.early:
             circle = F.gelu(convolution(circle))
         circle = F.gelu(self.late(circle.mean(-1, keepdim=True))).squeeze(-1)  # [B, out / 2, 12]
-        return torch.cat([circle.amax(-1), circle.mean(-1)], dim=-1)
+        return torch.cat([circle.amax(-1), circle.mean(-1)], dim=-1), self.key(circle)
 
     def spectrum(self, audio: Tensor) -> Tensor:
         """Magnitudes `[B, 180, F]` of audio `[B, 1, T]`, a third of a semitone apart."""

@@ -1,4 +1,4 @@
-"""The analyser: real clips, six attributes at once. Taught in notebook 00."""
+"""The analyser: real clips, all attributes at once. Taught in notebook 00."""
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from course_lib.songbook import Songbook, load
 from course_lib.songbook.band import INSTRUMENTS
 from course_lib.songbook.draw import METRES, MODES, TEMPO_CLASSES
 from course_lib.songbook.styles import DRAWN
+from course_lib.songbook.voicing import PITCH_NAMES
 from course_lib.training import Draws
 from course_lib.training.crop import crop
 
@@ -22,6 +23,7 @@ CONFIG = AnalyserConfig(
     modes=MODES,
     metres=METRES,
     tempo_classes=tuple(TEMPO_CLASSES),
+    tonics=PITCH_NAMES,
 )
 
 
@@ -57,14 +59,19 @@ def data(split: str, size: str, parents: Parents) -> LabelledClips:
 
 
 def loss(model: Analyser, batch: dict[str, Tensor], draws: Draws) -> dict[str, Tensor]:
-    """The sum of cross-entropies, each over a random part of every clip."""
+    """The sum of cross-entropies, each over a random part of every clip.
+
+    Mode and tonic are learnt as one choice, the key: which notes sound says little about the mode
+    unless one knows which of them is home.
+    """
     logits = model(crop(batch["audio"], draws, round(CROP * model.config.sample_rate)))
-    losses = {}
-    for name, values in logits.items():
-        if name in model.config.classes:
-            losses[name] = F.cross_entropy(values.float(), batch[name])
-        else:
-            losses[name] = F.binary_cross_entropy_with_logits(values.float(), batch[name])
+    key = batch["mode"] * len(model.config.tonics) + batch["tonic"]
+    losses = {"key": F.cross_entropy(logits["key"].float(), key)}
+    for name in ("style", "metre", "tempo_class"):
+        losses[name] = F.cross_entropy(logits[name].float(), batch[name])
+    for name in ("instruments", "drums"):
+        values = logits[name].float()
+        losses[name] = F.binary_cross_entropy_with_logits(values, batch[name])
     # Most instruments are silent in a clip, so their mean loss is small: weigh them as one choice.
     total = sum(losses.values()) + 4 * losses["instruments"]
     return {"loss": total, **losses}
@@ -79,7 +86,7 @@ RECIPE = Recipe(
     data=data,
     loss=loss,
     test=test,
-    steps=1500,
+    steps=2400,
     batch_size=32,
     lr=2e-3,
     warmup=100,

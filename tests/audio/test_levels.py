@@ -44,8 +44,9 @@ def test_the_gate_leaves_pauses_out():
 @settings(max_examples=40, deadline=None)
 @given(length=st.integers(1, 6500))
 def test_short_clips_have_a_loudness(length):
-    level = audio.loudness(torch.full((1, length), 0.5) * torch.tensor([1.0, -1.0]).repeat(
-        length)[:length], 16000)
+    level = audio.loudness(
+        torch.full((1, length), 0.5) * torch.tensor([1.0, -1.0]).repeat(length)[:length], 16000
+    )
     assert math.isfinite(float(level)) and float(level) > audio.levels.QUIETEST
 
 

@@ -69,9 +69,15 @@ def test_istft_gives_back_any_length(length, settings_):
     assert (back - sound).abs().max() < 1e-9
 
 
-@pytest.mark.parametrize("sample_rate, n_fft, hop, n_mels", [
-    (16000, 1024, 256, 80), (22050, 1024, 256, 80), (24000, 2048, 512, 128), (16000, 512, 160, 40),
-])
+@pytest.mark.parametrize(
+    "sample_rate, n_fft, hop, n_mels",
+    [
+        (16000, 1024, 256, 80),
+        (22050, 1024, 256, 80),
+        (24000, 2048, 512, 128),
+        (16000, 512, 160, 40),
+    ],
+)
 def test_log_mel_equals_librosa_and_torchaudio(sample_rate, n_fft, hop, n_mels):
     import librosa
     from torchaudio.transforms import MelSpectrogram
@@ -79,12 +85,22 @@ def test_log_mel_equals_librosa_and_torchaudio(sample_rate, n_fft, hop, n_mels):
     sound = plucks(1.0)[0] + 0.02 * noise(1, 16000)
     ours = audio.LogMel(sample_rate, n_fft, hop, n_mels)(sound)
     theirs = librosa.feature.melspectrogram(
-        y=sound[0].double().numpy(), sr=sample_rate, n_fft=n_fft, hop_length=hop, n_mels=n_mels,
+        y=sound[0].double().numpy(),
+        sr=sample_rate,
+        n_fft=n_fft,
+        hop_length=hop,
+        n_mels=n_mels,
         power=1,
     )
     torchaudios = MelSpectrogram(
-        sample_rate, n_fft, hop_length=hop, n_mels=n_mels, power=1, norm="slaney",
-        mel_scale="slaney", pad_mode="constant",
+        sample_rate,
+        n_fft,
+        hop_length=hop,
+        n_mels=n_mels,
+        power=1,
+        norm="slaney",
+        mel_scale="slaney",
+        pad_mode="constant",
     )(sound)
     assert ours.shape == torchaudios.shape == (1, n_mels, 1 + 16000 // hop)
     for other in (torch.from_numpy(theirs)[None], torchaudios):
@@ -240,9 +256,16 @@ def test_importing_the_room_imports_no_heavy_library():
     assert result.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("sample_rate, n_fft, n_mels", [
-    (16000, 1024, 80), (44100, 2048, 320), (16000, 32, 5), (16000, 512, 128), (1500, 256, 20),
-])
+@pytest.mark.parametrize(
+    "sample_rate, n_fft, n_mels",
+    [
+        (16000, 1024, 80),
+        (44100, 2048, 320),
+        (16000, 32, 5),
+        (16000, 512, 128),
+        (1500, 256, 20),
+    ],
+)
 def test_mel_filters_equal_librosas(sample_rate, n_fft, n_mels):
     import librosa
 

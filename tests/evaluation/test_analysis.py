@@ -63,7 +63,13 @@ def test_lengths_may_differ_and_channels_are_mixed(analyser):
 def test_posteriors_are_probabilities(analyser):
     analysis = evaluation.analyse(noise(3, 1, 16000), analyser)
     assert set(analysis.posteriors) == {
-        "style", "mode", "metre", "tempo_class", "instruments", "drums"
+        "style",
+        "mode",
+        "tonic",
+        "metre",
+        "tempo_class",
+        "instruments",
+        "drums",
     }
     for name in CONFIG.classes:
         assert torch.allclose(analysis.posteriors[name].sum(-1), torch.ones(3))
@@ -78,6 +84,7 @@ def test_labels_in_words():
         {
             "style": torch.tensor([[0.1, 0.7, 0.2]]),
             "mode": torch.tensor([[0.6, 0.4]]),
+            "tonic": torch.eye(12)[7:8],
             "metre": torch.tensor([[0.4, 0.6]]),
             "tempo_class": torch.tensor([[0.0, 0.0, 1.0]]),
             "instruments": torch.tensor([[0.9, 0.2, 0.8]]),
@@ -87,16 +94,25 @@ def test_labels_in_words():
     )
     assert evaluation.attributes(analysis) == [
         {
-            "style": "house", "mode": "major", "metre": "3/4", "tempo_class": "fast",
-            "instruments": ("piano", "tuba"), "drums": True,
+            "style": "house",
+            "mode": "major",
+            "tonic": "G",
+            "metre": "3/4",
+            "tempo_class": "fast",
+            "instruments": ("piano", "tuba"),
+            "drums": True,
         }
     ]
     targets = {
-        "style": torch.tensor([1]), "mode": torch.tensor([1]), "drums": torch.tensor([[1.0]]),
+        "style": torch.tensor([1]),
+        "mode": torch.tensor([1]),
+        "drums": torch.tensor([[1.0]]),
         "instruments": torch.tensor([[1.0, 0.0, 1.0]]),
     }
     assert evaluation.attribute_scores(analysis, targets) == {
-        "style_balanced_accuracy": 1, "mode_balanced_accuracy": 0, "drums_balanced_accuracy": 1,
+        "style_balanced_accuracy": 1,
+        "mode_balanced_accuracy": 0,
+        "drums_balanced_accuracy": 1,
         "instruments_macro_f1": round(2 / 3, 4),
     }
 

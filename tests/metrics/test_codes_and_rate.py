@@ -66,9 +66,7 @@ def test_a_codebook_of_one_entry_has_no_efficiency():
         metrics.entropy_efficiency(torch.tensor([0]), 1)
 
 
-@pytest.mark.parametrize(
-    "codebooks, kbps", [(2, 1.5), (4, 3), (8, 6), (16, 12), (32, 24)]
-)
+@pytest.mark.parametrize("codebooks, kbps", [(2, 1.5), (4, 3), (8, 6), (16, 12), (32, 24)])
 def test_table_5_encodec_at_24_khz(codebooks, kbps):
     assert Rate(24000, 320, codebooks, 1024).bits_per_second == 1000 * kbps
 

@@ -54,8 +54,11 @@ def test_si_sdr_at_its_ends():
 def librosa_magnitudes(sound, window):
     import librosa
 
-    return np.abs(librosa.stft(sound.double().numpy(), n_fft=window, hop_length=window // 4,
-                               pad_mode="reflect"))
+    return np.abs(
+        librosa.stft(
+            sound.double().numpy(), n_fft=window, hop_length=window // 4, pad_mode="reflect"
+        )
+    )
 
 
 def test_mel_distance_equals_librosas():
@@ -102,8 +105,10 @@ def test_distances_are_zero_for_a_copy_and_grow_with_noise(distance):
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_distances_have_gradients_at_silence_too(distance):
     estimate = torch.zeros(1, 2000, requires_grad=True)
-    (distance(noise(1, 2000), estimate) + distance(noise(1, 2000), noise(1, 2000, seed=1)
-                                                   + estimate)).backward()
+    (
+        distance(noise(1, 2000), estimate)
+        + distance(noise(1, 2000), noise(1, 2000, seed=1) + estimate)
+    ).backward()
     assert torch.isfinite(estimate.grad).all() and estimate.grad.abs().max() > 0
 
 
