@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from course_lib import checkpoints, paths
-from course_lib.training import Data, fit
+from course_lib.training import Data, fit, processes
 from course_lib.training.fit import Loss
 
 Parents = Mapping[str, nn.Module]
@@ -98,6 +98,9 @@ def train(
         device=device,
         progress=progress,
     )
+    path = checkpoints.folder(mine) / f"{name}.json"
+    if not processes.world(device).is_main_process:
+        return path  # process 0 measures and writes
     stored = checkpoints.pack(model.state_dict(), recipe.int8)
     model.load_state_dict(checkpoints.unpack(stored, model.state_dict()))
     with torch.no_grad():
@@ -111,11 +114,14 @@ def train(
         "device": checkpoints.device_name(history.device),
         "metrics": metrics,
     }
-    return checkpoints.save(checkpoints.folder(mine), name, model, facts, recipe.int8)
+    return checkpoints.save(path.parent, name, model, facts, recipe.int8)
 
 
 def _run_folder(name: str, size: str, steps: int, parents: dict[str, str], mine: bool) -> Path:
-    """Where a run keeps its state: another recipe text, size or parent is another run."""
+    """Where a run keeps its state: another recipe, size, parent or sound is another run."""
+    from course_lib.songbook import rendering
+
     source = Path(importlib.import_module(f"{__name__}.{name}").__file__).read_bytes()
-    key = hashlib.sha256(repr((source, size, steps, parents)).encode()).hexdigest()[:12]
+    sound = (rendering.RENDER_VERSION, rendering.scores_digest())
+    key = hashlib.sha256(repr((source, size, steps, parents, sound)).encode()).hexdigest()[:12]
     return (paths.home if mine else paths.cache)("runs", f"{name}-{key}")

@@ -87,13 +87,16 @@ def run(
     """
     from tqdm.auto import tqdm
 
+    from course_lib.songbook import rendering
+
     table = find(name)
     source = Path(importlib.import_module(f"course_lib.tables.{name}").__file__).read_bytes()
+    sound = (rendering.RENDER_VERSION, rendering.scores_digest())
     jobs = [(row, seed) for seed in table.seeds for row in table.rows]
     cells: dict[str, dict[int, dict]] = {row: {} for row in table.rows}
     for row, seed in tqdm(jobs, disable=not progress, unit="cell"):
         settings = table.rows[row]
-        key = repr((source, row, sorted(settings.items()), seed, device))
+        key = repr((source, row, sorted(settings.items()), seed, device, sound))
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]
         path = paths.cache("tables", name, f"{digest}.json")
         cells[row][seed] = _done(path) or _compute(table, row, seed, path, device)

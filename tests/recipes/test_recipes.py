@@ -9,6 +9,7 @@ import pytest
 from torch import nn
 
 from course_lib import checkpoints, models, paths, recipes
+from course_lib.songbook import rendering
 
 # A recipe as it stands in course_lib/recipes: one module, one RECIPE.
 LINE = """
@@ -71,6 +72,7 @@ def folder(monkeypatch, tmp_path):
     monkeypatch.setattr(models, "LineConfig", LineConfig, raising=False)
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COURSE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(rendering, "scores_digest", lambda: "of no scores")
     monkeypatch.setattr(paths, "data", lambda *parts: tmp_path.joinpath("data", *parts))
     return tmp_path
 

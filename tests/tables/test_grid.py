@@ -10,6 +10,7 @@ from textwrap import dedent
 import pytest
 
 from course_lib import paths, tables
+from course_lib.songbook import rendering
 from course_lib.tables import grid
 
 MADE_UP = """
@@ -55,6 +56,7 @@ def folder(monkeypatch, tmp_path):
     (tmp_path / "made_up.py").write_text(dedent(MADE_UP), encoding="utf-8")
     (tmp_path / "run").write_text(dedent(RUN), encoding="utf-8")
     monkeypatch.setattr(tables, "__path__", [*tables.__path__, str(tmp_path)])
+    monkeypatch.setattr(rendering, "scores_digest", lambda: "of no scores")
     monkeypatch.setattr(paths, "data", lambda *parts: tmp_path.joinpath("data", *parts))
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
