@@ -133,6 +133,7 @@ def test_two_optimisers_each_move_their_own():
     )
     g = torch.optim.AdamW(hand.generator.parameters(), lr=0.01)
     d = torch.optim.AdamW(hand.discriminator.parameters(), lr=0.02)
+    gradients = {}
     for step in range(10):
         for optimizer, lr in ((g, 0.01), (d, 0.02)):
             optimizer.param_groups[0]["lr"] = lr * warmup_cosine(step, 10, 0)
@@ -147,9 +148,13 @@ def test_two_optimisers_each_move_their_own():
             values["loss"].backward()
             nn.utils.clip_grad_norm_(part.parameters(), 1.0)
             optimizer.step()
+            gradients |= {id(p): p.grad.clone() for p in part.parameters()}
             hand.zero_grad()
     for name, value in hand.state_dict().items():
         assert torch.allclose(made.state_dict()[name], value, atol=1e-6), name
+    for (name, own), p in zip(made.named_parameters(), hand.parameters(), strict=True):
+        # The generator's loss, which comes last, left the discriminator's gradients alone.
+        assert torch.allclose(own.grad, gradients[id(p)], atol=1e-6), name
     assert {"generator_loss", "generator_size", "discriminator_loss"} <= history.last.keys()
 
 
