@@ -160,6 +160,18 @@ def test_griffin_lim_converges_on_plucked_notes():
     assert errors[2] < 0.35  # of which 0.27 is what 80 mel bands do not tell
 
 
+def test_momentum_brings_griffin_lim_nearer_to_the_magnitudes_it_was_given(monkeypatch):
+    mel = audio.LogMel()
+    log_mel = mel(plucks(2.0))
+    wanted = audio.invert_mel(log_mel, mel)
+    errors = []
+    for momentum in (0.99, 0.0):
+        monkeypatch.setattr(sys.modules["course_lib.audio.griffin_lim"], "_MOMENTUM", momentum)
+        reached = audio.stft(audio.griffin_lim(log_mel, length=32000)[:, 0]).abs()
+        errors.append(float((reached - wanted).norm() / wanted.norm()))
+    assert errors[0] < 0.9 * errors[1]
+
+
 def test_griffin_lim_is_reproducible_and_of_the_asked_length():
     log_mel = audio.LogMel()(plucks(0.5))
     for length in (None, 8000, 7950, 8191):
