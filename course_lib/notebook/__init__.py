@@ -24,7 +24,7 @@ for you, `alt=` adds a sentence on what one should notice; `title=` names the pa
     show_mel(log_mel, sample_rate=16000, hop=256)    log_mel [n_mels, F] or [1, n_mels, F]
     show_piano_roll(notes, beats=None)               {stem: events} as in Clip.notes
     show_curves({label: values or (xs, values)}, x="step", y="loss", log=False)
-    show_bars({label: value}, y="share")             show_matrix(values, x="", y="")
+    show_bars({label: value}, y="share")             show_matrix(values, x="", y="", upwards=False)
     side_by_side(picture, picture, ...)              several pictures in one row
     picture(figure, alt)                             your own matplotlib figure; `alt` is required
     COLOURS                                          the colour-blind-safe palette (Okabe, Ito)

@@ -118,11 +118,16 @@ def show_mel(
     return picture(figure, _join(title, words, alt))
 
 
-def show_matrix(values, *, x: str = "", y: str = "", title: str = "", alt: str = "") -> Picture:
-    """A matrix [rows, columns] as colours, first row on top."""
+def show_matrix(
+    values, *, x: str = "", y: str = "", upwards: bool = False, title: str = "", alt: str = ""
+) -> Picture:
+    """A matrix [rows, columns] as colours, first row on top, or below where `upwards`."""
     values = _plane(values, "values")
     figure, axes = _axes((4.5, 3.2), title)
-    image = axes.imshow(values.numpy(), aspect="auto", cmap=HEAT, interpolation="nearest")
+    origin = "lower" if upwards else "upper"
+    image = axes.imshow(
+        values.numpy(), origin=origin, aspect="auto", cmap=HEAT, interpolation="nearest"
+    )
     figure.colorbar(image, ax=axes, pad=0.02)
     axes.set(xlabel=x, ylabel=y)
     words = (
