@@ -30,10 +30,10 @@ def test_moving_the_slider_plays_the_sound_of_its_place(shown):
     slider, place = shown[0].children
     assert list(slider.options) == list(SOUNDS) and slider.description == "pitch"
     (before,), _ = form.media(place.value)
-    assert before["title"] == "low" and "autoplay" not in before, "silent until it is moved"
+    assert before["aria-label"] == "low" and "autoplay" not in before, "silent until it is moved"
     slider.value = "high"
     (after,), _ = form.media(place.value)
-    assert after["title"] == "high" and "autoplay" in after
+    assert after["aria-label"] == "high" and "autoplay" in after
     assert after["src"] != before["src"]
 
 
