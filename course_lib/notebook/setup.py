@@ -21,7 +21,11 @@ CELL = """# @title Setup: run this first (running it again does no harm)
 DRIVE = False  # in Colab, True keeps your work on Google Drive, so that a new runtime goes on
 COURSE = "@ADDRESS@"  # where the course is published; written by `course stamp OWNER/NAME`
 
-import io, shutil, sys, urllib.request, zipfile
+import io
+import shutil
+import sys
+import urllib.request
+import zipfile
 from pathlib import Path
 
 if DRIVE and "google.colab" in sys.modules:
