@@ -14,8 +14,8 @@ def root() -> Path:
     folder = Path(__file__).resolve().parent.parent
     if not (folder / "data").is_dir():
         raise FileNotFoundError(
-            f"No folder 'data' beside the library in {folder}: course_lib works from a clone of the "
-            "course, so install it from there with 'pip install -e .'."
+            f"No folder 'data' beside the library in {folder}: course_lib works from a clone of "
+            "the course, so install it from there with 'pip install -e .'."
         )
     return folder
 

@@ -56,8 +56,11 @@ def loudness(x: np.ndarray, rate: int) -> float:
     from scipy.signal import lfilter, resample_poly
 
     y = resample_poly(x.astype(float), 48000 // rate, 1)
-    y = lfilter([1.53512485958697, -2.69169618940638, 1.19839281085285],
-                [1.0, -1.69065929318241, 0.73248077421585], y)
+    y = lfilter(
+        [1.53512485958697, -2.69169618940638, 1.19839281085285],
+        [1.0, -1.69065929318241, 0.73248077421585],
+        y,
+    )
     y = lfilter([1.0, -2.0, 1.0], [1.0, -1.99004745483398, 0.99007225036621], y)
     return -0.691 + 10.0 * np.log10(np.mean(y**2) + 1e-20)
 

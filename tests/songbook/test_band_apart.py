@@ -59,8 +59,11 @@ def accuracy(found: dict[tuple[str, int], np.ndarray]) -> float:
     for (name, pitch), x in centred.items():
         distances = {}
         for candidate in measure.PITCHED:
-            near = [centred[candidate, p] for p in PITCHES
-                    if (candidate, p) in centred and 0 < abs(p - pitch) <= 12]
+            near = [
+                centred[candidate, p]
+                for p in PITCHES
+                if (candidate, p) in centred and 0 < abs(p - pitch) <= 12
+            ]
             if near:
                 centroid = np.concatenate(near).mean(axis=0)
                 distances[candidate] = np.linalg.norm((x - centroid) / scale, axis=1)

@@ -70,7 +70,8 @@ def test_nothing_aliases_at_16_khz(name):
         low, high = (
             measure.inharmonic(
                 measure.note(name, pitch, 0.9, 1.5, 1.6, rate, 0.0)[rate // 5 : 7 * rate // 5],
-                rate, pitch,
+                rate,
+                pitch,
             )
             for rate in (16000, 48000)
         )
@@ -112,8 +113,22 @@ def test_velocity_makes_louder(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["piano", "guitar", "electric_piano", "trumpet", "flute", "clarinet", "violin",
-             "saw_lead", "pad", "electric_bass", "vibraphone", "strings"])
+    "name",
+    [
+        "piano",
+        "guitar",
+        "electric_piano",
+        "trumpet",
+        "flute",
+        "clarinet",
+        "violin",
+        "saw_lead",
+        "pad",
+        "electric_bass",
+        "vibraphone",
+        "strings",
+    ],
+)
 def test_velocity_makes_brighter(name):
     def centroid(velocity):
         x = measure.note(name, measure.registers(name)[1], velocity, 0.6, 0.6, onset=0.0)
@@ -143,9 +158,18 @@ def test_a_note_ends_without_a_click(name):
 
 def test_decays_are_musical():
     """Seconds to fall by 40 dB from the attack, a held note in the middle register."""
-    expected = {"piano": (1.5, 8.0), "guitar": (1.0, 5.0), "harp": (1.0, 6.0), "banjo": (0.3, 1.5),
-                "marimba": (0.2, 1.2), "vibraphone": (2.0, 12.0), "electric_piano": (2.0, 14.0),
-                "music_box": (0.7, 4.0), "upright_bass": (0.6, 3.0), "electric_bass": (1.2, 6.0)}
+    expected = {
+        "piano": (1.5, 8.0),
+        "guitar": (1.0, 5.0),
+        "harp": (1.0, 6.0),
+        "banjo": (0.3, 1.5),
+        "marimba": (0.2, 1.2),
+        "vibraphone": (2.0, 12.0),
+        "electric_piano": (2.0, 14.0),
+        "music_box": (0.7, 4.0),
+        "upright_bass": (0.6, 3.0),
+        "electric_bass": (1.2, 6.0),
+    }
     for name, (least, most) in expected.items():
         x = measure.note(name, measure.registers(name)[1], 0.8, 14.0, 14.0, onset=0.0)
         level = np.sqrt(np.convolve(x**2, np.ones(1600) / 1600, "valid"))

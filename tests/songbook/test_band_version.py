@@ -54,7 +54,8 @@ def test_the_sound_has_not_changed_without_the_version(now):
     assert stored["version"] == band.RENDER_VERSION, "run this file to store the new sound"
     assert list(stored["sounds"]) == list(now)
     changed = [
-        name for name in now
+        name
+        for name in now
         if np.abs(np.subtract(now[name], stored["sounds"][name])).max() > TOLERANCE
     ]
     assert not changed, f"{changed} sound different: raise RENDER_VERSION, see the top of this file"

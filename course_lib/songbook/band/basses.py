@@ -6,8 +6,14 @@ from .karplus_strong import String
 from .strings_plucked import play_string
 from .wavetable import read, shade, wavetable
 
-UPRIGHT = String(ring=2.2, damping=4.0, position=0.3, soft=350.0, hard=1400.0,
-                 body=((70.0, 3.0, 0.8), (110.0, 4.0, 0.8), (240.0, 3.0, 0.5)))
+UPRIGHT = String(
+    ring=2.2,
+    damping=4.0,
+    position=0.3,
+    soft=350.0,
+    hard=1400.0,
+    body=((70.0, 3.0, 0.8), (110.0, 4.0, 0.8), (240.0, 3.0, 0.5)),
+)
 ELECTRIC = String(ring=5.0, damping=1.2, position=0.2, soft=700.0, hard=3000.0)
 
 
@@ -17,13 +23,33 @@ def synth_bass_spectrum(h, f):
 
 
 def upright_bass(pitch, velocity, duration, sample_rate, rng):
-    return play_string(UPRIGHT, pitch, velocity, duration, sample_rate, rng, damper=0.07,
-                       pick=0.35, pick_low=200.0, pick_high=900.0)
+    return play_string(
+        UPRIGHT,
+        pitch,
+        velocity,
+        duration,
+        sample_rate,
+        rng,
+        damper=0.07,
+        pick=0.35,
+        pick_low=200.0,
+        pick_high=900.0,
+    )
 
 
 def electric_bass(pitch, velocity, duration, sample_rate, rng):
-    return play_string(ELECTRIC, pitch, velocity, duration, sample_rate, rng, damper=0.04,
-                       pick=0.2, pick_low=800.0, pick_high=2500.0)
+    return play_string(
+        ELECTRIC,
+        pitch,
+        velocity,
+        duration,
+        sample_rate,
+        rng,
+        damper=0.04,
+        pick=0.2,
+        pick_low=800.0,
+        pick_high=2500.0,
+    )
 
 
 def synth_bass(pitch, velocity, duration, sample_rate, rng):

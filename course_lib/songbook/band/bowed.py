@@ -8,15 +8,17 @@ from .wavetable import detune, ensemble, formants, read, shade, vibrato, wavetab
 
 
 def violin_spectrum(h, f):
-    body = formants(h * f, ((290.0, 0.25, 1.2), (470.0, 0.2, 1.5), (820.0, 0.3, 0.8),
-                            (2600.0, 0.5, 3.2)))
+    body = formants(
+        h * f, ((290.0, 0.25, 1.2), (470.0, 0.2, 1.5), (820.0, 0.3, 0.8), (2600.0, 0.5, 3.2))
+    )
     body = body / (1.0 + (180.0 / (h * f)) ** 4)
     return body / h**1.7, body / h**1.0 / (1.0 + (h * f / 4500.0) ** 2)
 
 
 def cello_spectrum(h, f):
-    body = formants(h * f, ((110.0, 0.3, 1.0), (230.0, 0.3, 1.6), (420.0, 0.3, 1.0),
-                            (1300.0, 0.5, 0.8)))
+    body = formants(
+        h * f, ((110.0, 0.3, 1.0), (230.0, 0.3, 1.6), (420.0, 0.3, 1.0), (1300.0, 0.5, 0.8))
+    )
     return body / h**1.5, body / h**0.85 / (1.0 + (h * f / 2400.0) ** 2)
 
 
@@ -43,9 +45,7 @@ def _solo(spectrum, pitch, velocity, duration, sample_rate, rng, attack, cents, 
 
 
 def violin(pitch, velocity, duration, sample_rate, rng):
-    return _solo(
-        violin_spectrum, pitch, velocity, duration, sample_rate, rng, 0.022, 16.0, 0.03
-    )
+    return _solo(violin_spectrum, pitch, velocity, duration, sample_rate, rng, 0.022, 16.0, 0.03)
 
 
 def cello(pitch, velocity, duration, sample_rate, rng):

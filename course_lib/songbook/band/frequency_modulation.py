@@ -150,9 +150,7 @@ def _brass(spectrum, pitch, velocity, duration, sample_rate, rng, attack, breath
 
 
 def trumpet(pitch, velocity, duration, sample_rate, rng):
-    return _brass(
-        trumpet_spectrum, pitch, velocity, duration, sample_rate, rng, 0.015, 0.04, 8.0
-    )
+    return _brass(trumpet_spectrum, pitch, velocity, duration, sample_rate, rng, 0.015, 0.04, 8.0)
 
 
 def french_horn(pitch, velocity, duration, sample_rate, rng):

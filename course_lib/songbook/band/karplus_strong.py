@@ -105,8 +105,9 @@ def pluck(
         total = total + weight / (1.0 - loop)
     level = strength / 8.0
     cutoff = string.soft * (string.hard / string.soft) ** level * height**0.35
-    comb = 1.0 - _exp(np.full(len(f), -sigma * string.position / frequency),
-                      f * (-string.position / frequency))
+    comb = 1.0 - _exp(
+        np.full(len(f), -sigma * string.position / frequency), f * (-string.position / frequency)
+    )
     low_pass = 1.0 / (1.0 + (sigma + 2j * np.pi * f) / (2.0 * np.pi * cutoff)) ** 2
     spectrum = total * comb * low_pass * _body(string.body, n, sample_rate, sigma)
     sound = fft.irfft(spectrum, n)[LEAD : LEAD + length]

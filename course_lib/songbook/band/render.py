@@ -69,9 +69,7 @@ def render(
     Taught in notebook 00.
     """
     if instrument not in INSTRUMENTS:
-        raise ValueError(
-            f"The band has no {instrument!r}: choose one of {', '.join(INSTRUMENTS)}."
-        )
+        raise ValueError(f"The band has no {instrument!r}: choose one of {', '.join(INSTRUMENTS)}.")
     if not isinstance(seed, Integral) or seed < 0:
         raise ValueError(f"The seed is {seed!r}: give a whole number from 0 up.")
     player = INSTRUMENTS[instrument]
