@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(run=_doctor)
 
     stamp = commands.add_parser("stamp", help="write the public address into cells and badges")
-    stamp.add_argument("place", metavar="OWNER/NAME")
+    stamp.add_argument("place", nargs="?", metavar="OWNER/NAME", help="by default as before")
     stamp.set_defaults(run=_stamp)
 
     album = commands.add_parser("album", help="one offline page of all sounds of yours")

@@ -8,23 +8,29 @@ from course_lib import paths
 from course_lib.notebook import listing, running, setup
 
 
-def stamp(place: str) -> list[Path]:
+def stamp(place: str | None = None) -> list[Path]:
     """Write OWNER/NAME of a GitHub repository into its one place, the cells and the badges.
 
-    Gives the files changed. Raises ValueError where `place` is not of that form.
+    Without `place` the address stays, and cells and badges are brought up to date. Gives the files
+    changed. Raises ValueError where `place` is not of that form.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+", place):
-        raise ValueError(f"'{place}' is not OWNER/NAME of a GitHub repository, like bach/course.")
-    file = paths.data("repository.txt")
-    changed = [file] if setup.published() != f"https://github.com/{place}" else []
-    text = f"https://github.com/{place}\n"
-    paths.replace_file(file, lambda p: p.write_text(text, encoding="utf-8"))
+    changed = [] if place is None else _publish(place)
     for path in sorted((paths.root() / "notebooks").glob("*.ipynb")):
         notebook = json.loads(path.read_text(encoding="utf-8"))
         if renew(notebook, path.name):
             running.save(notebook, path)
             changed.append(path)
     return changed + ([paths.root() / "README.md"] if listing.renew() else [])
+
+
+def _publish(place: str) -> list[Path]:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+", place):
+        raise ValueError(f"'{place}' is not OWNER/NAME of a GitHub repository, like bach/course.")
+    file = paths.data("repository.txt")
+    changed = [file] if setup.published() != f"https://github.com/{place}" else []
+    text = f"https://github.com/{place}\n"
+    paths.replace_file(file, lambda p: p.write_text(text, encoding="utf-8"))
+    return changed
 
 
 def renew(notebook: dict, name: str) -> bool:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from course_lib import paths
-from course_lib.notebook import running, setup, stamping
+from course_lib.notebook import form, running, setup, stamping
 
 
 @pytest.fixture(scope="module")
@@ -273,6 +273,11 @@ def test_stamping_writes_address_cells_and_badges_and_nothing_else(course):
         del book["cells"][:2]
     assert before == after
     assert stamping.stamp("bach/well-tempered") == []  # idempotent
+    book = json.loads(path.read_text(encoding="utf-8"))
+    book["cells"][0]["source"], book["cells"][1]["source"] = ["<!-- badge --> old"], ["old"]
+    running.save(book, path)
+    assert [p.name for p in stamping.stamp()] == ["00_small.ipynb"]  # the address stays
+    assert "".join(form.read(path)["cells"][1]["source"]) == setup.cell()
     stamping.stamp("clara/fork")  # forks teach too
     assert "bach" not in path.read_text(encoding="utf-8")
 
