@@ -73,6 +73,12 @@ def test_normalise_reaches_its_target_or_its_peak(gain, target):
         assert float(audio.loudness(after, 16000)) == pytest.approx(target, abs=0.2)
 
 
+def test_a_click_in_quiet_is_held_at_the_peak():
+    sound = sine(440, 16000, 1, 0.01)
+    sound[0, 8000] = 0.5
+    assert float(audio.normalise(sound, 16000).abs().max()) == pytest.approx(0.89, rel=1e-5)
+
+
 def test_normalise_treats_clips_apart_and_channels_together():
     sound = torch.stack([sine(440, 16000, 1, 0.5), sine(440, 16000, 1, 0.01)])
     sound = torch.cat([sound, sound / 2], dim=1)
