@@ -1,12 +1,14 @@
 """A tune as codes, two a note: how high above the tonic, and how long. Taught in notebook 03b.
 
 Frame 0 names mode and metre, each later frame is a note or a rest, the last one says that the tune
-is over; what follows is "nothing here", the code that a language model never predicts.
+is over; what follows is "nothing here", the code that a language model never predicts. A tune that
+begins before its first bar line begins with the rests that fill that bar.
 """
 
 from typing import TYPE_CHECKING
 
 from course_lib.songbook.score import Note, Score
+from course_lib.songbook.timing import bar_ticks
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +31,7 @@ def head(mode: str, metre: tuple[int, int]) -> tuple[int, int]:
 
 
 def encode(score: Score, frames: int) -> "torch.Tensor":
-    """The first voice of a score as codes int64 [2, frames], from its first note on.
+    """The first voice of a score as codes int64 [2, frames], from a bar line on.
 
     Pitches count from the tonic, so that a tune has the same codes in every key. Raises ValueError
     where a length, pitch, mode or metre has no code.
@@ -37,10 +39,9 @@ def encode(score: Score, frames: int) -> "torch.Tensor":
     import torch
 
     rows = [head(score.mode, score.metre)]
-    now = score.voices[0][0].onset
+    now = score.pickup - bar_ticks(score.metre) if score.pickup else 0
     for note in score.voices[0]:
-        if note.onset > now:
-            rows.append((0, _length(note.onset - now)))
+        rows += [(0, _length(part)) for part in _rests(note.onset - now)]
         height = note.pitch - score.tonic - LOWEST
         if not 1 <= height < HEADS:
             raise ValueError(f"{note} lies outside the {HEADS - 1} pitches that have codes.")
@@ -78,7 +79,19 @@ def decode(codes: "torch.Tensor", tonic: int = 2, title: str = "") -> Score:
     if not notes:
         raise ValueError("There is no note in these codes: draw others.")
     mode, metre = MODES[mode - HEADS], METRES[metre - HEADS]
-    return Score("codes", title, "codes", -1, "", tonic, mode, metre, 0, (tuple(notes),))
+    bar, first = bar_ticks(metre), notes[0].onset
+    pickup = -first % bar
+    moved = tuple(Note(n.onset - first, n.duration, n.pitch) for n in notes)
+    return Score("codes", title, "codes", -1, "", tonic, mode, metre, pickup, (moved,))
+
+
+def _rests(gap: int) -> list[int]:
+    """A silence as lengths that have codes, the longest first, if there are such."""
+    parts = []
+    while gap > 0:
+        parts.append(max((t for t in LENGTHS if t <= gap), default=gap))
+        gap -= parts[-1]
+    return parts
 
 
 def _length(ticks: int) -> int:

@@ -1,11 +1,14 @@
 """Tunes as codes: there and back, and what has no code."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from course_lib import songbook
 from course_lib.songbook import note_codes
 from course_lib.songbook.score import Note, Score
+from course_lib.songbook.timing import bar_ticks
 
 
 def tune(notes, mode="major", metre=(4, 4), tonic=0):
@@ -26,6 +29,8 @@ def test_almost_every_work_comes_back_as_it_went():
         want = [(n.onset - first, n.duration, n.pitch) for n in score.voices[0]]
         assert [(n.onset, n.duration, n.pitch) for n in back.voices[0]] == want
         assert (back.mode, back.metre) == (score.mode, score.metre)
+        if first == 0:
+            assert back.pickup == score.pickup % bar_ticks(score.metre)
         assert codes.max() <= note_codes.NOTHING and codes.min() >= 0
     assert kept >= 0.95 * len(songbook.scores("test"))
 
@@ -39,6 +44,14 @@ def test_a_tune_has_the_same_codes_in_every_key():
 def test_a_rest_the_end_and_nothing():
     codes = note_codes.encode(tune([(0, 24, 60), (36, 12, 64)]), 7)
     assert codes.tolist() == [[48, 20, 0, 24, 63, 64, 64], [51, 7, 5, 5, 63, 64, 64]]
+
+
+def test_a_pickup_is_a_bar_begun_with_rests():
+    upbeat = tune([(0, 12, 60), (12, 24, 64)])
+    upbeat = replace(upbeat, pickup=12)
+    codes = note_codes.encode(upbeat, 5)  # 84 ticks of rest before the eighth
+    assert codes.tolist() == [[48, 0, 0, 20, 24], [51, 13, 5, 5, 7]]
+    assert note_codes.decode(codes, tonic=0).pickup == 12
 
 
 def test_what_has_no_code_is_named():
