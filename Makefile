@@ -22,8 +22,8 @@ help:
 $(VENV)/.done: requirements.txt constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed (python3 here:" \
 		"$$(python3 --version 2>&1)); install one, or name it: make PYTHON=... course" >&2; exit 2; }
-	@"$(PYTHON)" -c '$(FITS)' || { echo "$(PYTHON) is $$("$(PYTHON)" --version 2>&1):" \
-		"Python 3.11, 3.12 or 3.13 is needed" >&2; exit 2; }
+	@"$(PYTHON)" -c '$(FITS)' 2>/dev/null || { echo "PYTHON=$(PYTHON) is not" \
+		"Python 3.11, 3.12 or 3.13" >&2; exit 2; }
 	@echo "Setting up $(VENV) (about a minute, once) ..."
 	@"$(PYTHON)" -m venv $(VENV) || { echo "No venv for $(PYTHON): on Debian and Ubuntu," \
 		"apt install python3-venv" >&2; exit 2; }
