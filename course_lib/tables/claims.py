@@ -68,12 +68,12 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
 def effects(claim: Claim, better: Sequence[float], than: Sequence[float]) -> list[float]:
     """The effect in each seed: the difference of the rows, positive where it agrees.
 
-    For "same" it is the plain difference, of either sign.
+    For "same" it is the plain difference, of either sign. A fraction of 0 is NaN.
     """
     sign = -1 if claim.direction == "lower" else 1
     differences = [sign * (a - b) for a, b in zip(better, than, strict=True)]
     if claim.relative:
-        return [d / abs(b) for d, b in zip(differences, than, strict=True)]
+        return [d / abs(b) if b else math.nan for d, b in zip(differences, than, strict=True)]
     return differences
 
 

@@ -66,6 +66,7 @@ def test_relative_effects_are_fractions_of_the_other_row():
 def test_one_seed_nan_and_what_is_impossible():
     assert judge(claim(), [0.1], [1.0]).words == UNDECIDED
     assert "not end with a number" in judge(claim(), [0.1, math.nan], [1.0, 1.0]).why
+    assert "not end with a number" in judge(claim(relative=True), [0.1, 0.1], [1.0, 0.0]).why
     spoken = Claim("Listeners prefer A.", impossible="it takes listeners")
     assert judge(spoken, [], []).words == NOT_TESTED
     assert judge(spoken, [], []).why == "it takes listeners"
