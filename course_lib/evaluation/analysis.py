@@ -28,7 +28,7 @@ class Analysis:
         return len(self.embeddings)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def analyse(
     clips: Tensor | Sequence[Tensor] | Data, analyser: Analyser, batch_size: int = 32
 ) -> Analysis:
@@ -47,7 +47,11 @@ def analyse(
     embeddings, logits = [], []
     try:
         for batch in _batches(clips, batch_size):
-            embedding, heard = analyser.listen(batch.to(device))
+            try:
+                embedding, heard = analyser.listen(batch.to(device))
+            except ValueError as error:
+                place = sum(map(len, embeddings))  # the first of a batch of one length
+                raise ValueError(f"clip {place}: {error}") from None
             embeddings.append(embedding.float().cpu())
             logits.append({name: values.float().cpu() for name, values in heard.items()})
     finally:
@@ -129,7 +133,8 @@ def _batches(clips, batch_size: int) -> Iterator[Tensor]:
     """Mono batches `[B, 1, T]` in order; a batch ends early where the length of clips changes."""
     if hasattr(clips, "batch"):
         for start in range(0, len(clips), batch_size):
-            yield _mono(clips.batch(range(start, min(start + batch_size, len(clips)))), start)
+            batch = clips.batch(torch.arange(start, min(start + batch_size, len(clips))))
+            yield _mono(_checked(batch, start), start)
         return
     start = 0
     while start < len(clips):
@@ -138,10 +143,15 @@ def _batches(clips, batch_size: int) -> Iterator[Tensor]:
             stop < min(start + batch_size, len(clips)) and clips[stop].shape == clips[start].shape
         ):
             stop += 1
-        for i in range(start, stop):
-            check_audio(clips[i], f"clip {i}")
-        yield _mono(torch.stack([clips[i] for i in range(start, stop)]), start)
+        batch = _checked([clips[i] for i in range(start, stop)], start)
+        yield _mono(torch.stack(batch), start)
         start = stop
+
+
+def _checked(clips, start: int):
+    for i, clip in enumerate(clips, start):
+        check_audio(clip, f"clip {i}")
+    return clips
 
 
 def _mono(batch: Tensor, start: int) -> Tensor:

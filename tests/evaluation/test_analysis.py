@@ -7,6 +7,7 @@ import torch
 
 from course_lib import evaluation, metrics
 from course_lib.models.analyser import Analyser, AnalyserConfig
+from course_lib.training import Tensors
 
 CONFIG = AnalyserConfig(
     instruments=("piano", "violin", "tuba"),
@@ -38,7 +39,7 @@ def test_tensors_lists_and_data_sets_give_the_same_rows(analyser):
             return 5
 
         def batch(self, indices):
-            return clips[list(indices)]
+            return clips[indices]  # a tensor of indices, as in training
 
     rows = [
         evaluation.analyse(given, analyser, batch_size=size)
@@ -58,6 +59,12 @@ def test_lengths_may_differ_and_channels_are_mixed(analyser):
     for i, clip in enumerate(clips):
         alone = evaluation.analyse([clip.mean(0, keepdim=True)], analyser)
         assert torch.allclose(together.embeddings[i], alone.embeddings[0], atol=1e-5)
+
+
+def test_embeddings_can_be_learned_from(analyser):
+    analysis = evaluation.analyse(noise(2, 1, 16000), analyser)
+    assert not analysis.embeddings.requires_grad
+    torch.nn.Linear(8, 1)(analysis.embeddings).sum().backward()
 
 
 def test_posteriors_are_probabilities(analyser):
@@ -145,8 +152,10 @@ def test_wrong_input_is_named(analyser):
         evaluation.analyse([noise(1, 16000), bad], analyser)
     with pytest.raises(ValueError, match=r"clip 0 has shape \[16000\]"):
         evaluation.analyse([noise(16000)], analyser)
-    with pytest.raises(ValueError, match="at least 16000"):
-        evaluation.analyse([noise(1, 500)], analyser)
+    with pytest.raises(ValueError, match="clip 1 has 1 samples that are NaN"):
+        evaluation.analyse(Tensors(torch.stack([noise(1, 16000), bad])), analyser)
+    with pytest.raises(ValueError, match="clip 2: audio has 500 samples; .* at least 16000"):
+        evaluation.analyse([*noise(2, 1, 16000), noise(1, 500)], analyser)
     analysis = evaluation.analyse(noise(2, 1, 16000), analyser)
     with pytest.raises(ValueError, match="'tempo'; expected one of style, mode"):
         evaluation.kl(analysis, analysis, "tempo")
