@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HEADER = 4096
 SAMPLED = 64  # blocks of a large file that the checksum covers
 BLOCK = 1 << 20
-A_DAY = 24 * 3600
+ABANDONED = 600.0  # seconds without a write; every clip is one
 
 
 def batch(samples: np.ndarray, indices: list[int]) -> "torch.Tensor":
@@ -114,10 +114,10 @@ def to_int16(audio: np.ndarray) -> np.ndarray:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what builds that were killed have left, once it is a day old."""
+    """Remove what builds that were killed have left: nothing writes to it any more."""
     for path in folder.glob(".*.tmp"):
         try:
-            if time.time() - path.stat().st_mtime > A_DAY:
+            if time.time() - path.stat().st_mtime > ABANDONED:
                 path.unlink()
         except OSError:
             continue  # another process was faster

@@ -206,12 +206,13 @@ def test_a_worker_that_fails_is_said(folder, monkeypatch):
     assert not list(folder.glob("*"))
 
 
-def test_what_killed_builds_left_is_removed_after_a_day(folder):
+def test_what_killed_builds_left_is_removed_once_nothing_writes_to_it(folder):
     folder.mkdir()
     old, new = folder / ".old.tmp", folder / ".new.tmp"
     old.touch()
     new.touch()
-    os.utime(old, (1, 1))
+    quarter_of_an_hour_ago = new.stat().st_mtime - 900
+    os.utime(old, (quarter_of_an_hour_ago, quarter_of_an_hour_ago))
     load()
     assert not old.exists() and new.exists()
 
