@@ -85,7 +85,7 @@ def write_file(path: Path, size: int, what: str, fill: Callable[[Path], dict]) -
         with temporary.open("r+b") as file:
             file.write(header.ljust(HEADER))
         os.chmod(temporary, 0o644)  # mkstemp makes it private
-        os.replace(temporary, path)
+        _move(temporary, path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise OSError(
@@ -111,6 +111,14 @@ def read_header(path: Path) -> dict | None:
 def to_int16(audio: np.ndarray) -> np.ndarray:
     """Samples in [-1, 1] as little-endian int16."""
     return np.round(np.clip(audio, -1, 1) * 32767).astype("<i2")
+
+
+def _move(temporary: Path, path: Path) -> None:
+    try:
+        os.replace(temporary, path)
+    except PermissionError:  # Windows: another process was first, and has its equal copy mapped
+        if not unaltered(path):
+            raise
 
 
 def _remove_abandoned(folder: Path) -> None:

@@ -132,6 +132,22 @@ def test_several_processes_build_at_once(folder, tmp_path):
     assert len(list(folder.glob("*.pcm"))) == 1 and not left_over(folder)
 
 
+def test_an_equal_copy_that_another_process_has_open_is_taken(folder, monkeypatch):
+    book = load()
+    path = book.job.path()
+
+    def refuse(source, target):  # as Windows does while the target is mapped
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(cache.os, "replace", refuse)
+    rendering.build(book.job, path, progress=False)
+    assert rendering.is_valid(path, book.job) and not left_over(folder)
+    path.write_bytes(b"spoilt")
+    with pytest.raises(PermissionError, match="COURSE_CACHE"):
+        load()
+    assert not left_over(folder)
+
+
 def test_a_script_without_a_main_guard_may_load(folder, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
