@@ -81,7 +81,9 @@ def test_the_page_to_listen_from_plays_and_needs_no_network(browser):
     browser.call("Network.emulateNetworkConditions", offline=True, latency=0,
                  downloadThroughput=-1, uploadThroughput=-1)  # fmt: skip
     browser.open((paths.root() / "build" / "index.html").as_uri())
-    count = browser.wait("document.querySelectorAll('audio').length")
+    browser.wait("document.readyState == 'complete'")
+    count = browser.evaluate("document.querySelectorAll('audio').length")
+    assert count > 0
     told = browser.evaluate(PLAY_ALL)
     assert len(told) == count and all(0 < duration <= 4.1 for _, duration, _, _ in told)
     broken = "[...document.images].filter(i => !i.complete || !i.naturalWidth || !i.alt).length"
