@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from course_lib.nets.kv_cache import KVCache
 from course_lib.nets.sampling import sample
 from course_lib.nets.transformer import Transformer, TransformerConfig
+from course_lib.quantize.vector_quantizer import check_codes
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ class LanguageModel(nn.Module):
         """Logits [B, K, F, V]: those of frame f are made of the frames before f.
 
         codes int64 [B, K, F] in [0, V], V for "nothing here"; memory [B, L, M] and memory_valid
-        bool [B, L] as in Transformer. Raises TypeError and ValueError for what does not fit; codes
-        out of range raise IndexError from the embedding.
+        bool [B, L] as in Transformer. Raises TypeError and ValueError for what does not fit. Codes
+        out of range are not looked for, since looking would read from the device: those of one
+        codebook would be taken for the next one's.
         """
         self._check(codes)
         start = codes.new_full((len(codes), self.config.codebooks, 1), self.nothing)
@@ -134,10 +136,13 @@ def generate(
     """`frames` frames of codes int64 [B, K, frames], the prompt [B, K, P] first where given.
 
     B is the prompt's, the memory's or `batch`. Sampling as in `sample`, in evaluation mode; nothing
-    is read back from the device on the way. Raises ValueError where the prompt has `frames` frames
-    or more. Taught in notebook 03b.
+    is read back from the device on the way. Raises TypeError where the prompt is not int64 and
+    ValueError where it is not [B, K, P], runs out of [0, V], or has `frames` frames or more. Taught
+    in notebook 03b.
     """
     c = model.config
+    if prompt is not None and prompt.numel():
+        check_codes(prompt, c.entries + 1, c.codebooks)
     given = 0 if prompt is None else prompt.shape[-1]
     if given >= frames:
         raise ValueError(f"frames={frames} leaves nothing to generate after {given} of prompt.")
@@ -149,13 +154,15 @@ def generate(
         codes[..., 1 : 1 + given] = prompt
     training = model.training
     model.eval()
-    cache = model.cache(batch, frames, memory, memory_valid)
-    seen = 0
-    for frame in range(given + 1, frames + 1):  # frame 0 is "nothing here"
-        logits = model.step(codes[..., seen:frame], cache)[:, :, -1]  # [B, K, V]
-        codes[..., frame] = sample(logits, temperature, top_k, top_p, generator)
-        seen = frame
-    model.train(training)
+    try:
+        cache = model.cache(batch, frames, memory, memory_valid)
+        seen = 0
+        for frame in range(given + 1, frames + 1):  # frame 0 is "nothing here"
+            logits = model.step(codes[..., seen:frame], cache)[:, :, -1]  # [B, K, V]
+            codes[..., frame] = sample(logits, temperature, top_k, top_p, generator)
+            seen = frame
+    finally:  # the stop button comes in here
+        model.train(training)
     return codes[..., 1:]
 
 

@@ -80,6 +80,34 @@ def test_generation_follows_the_model():
     assert model.training  # as it was
 
 
+def test_training_goes_on_where_sampling_was_stopped(monkeypatch):
+    model = make().train()
+    monkeypatch.setattr(model, "step", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        generate(model, 5)
+    assert model.training
+
+
+@pytest.mark.parametrize(
+    ("prompt", "error", "words"),
+    [
+        (torch.rand(3, 2, 2), TypeError, "int64, not torch.float32"),
+        (torch.tensor([1, 2]), ValueError, r"\[2\]; expected \[B, 2, F\]"),
+        (torch.zeros(3, 1, 2, dtype=torch.int64), ValueError, r"\[3, 1, 2\]; expected \[B, 2, F\]"),
+        (torch.tensor([[[12], [3]]]), ValueError, "from 3 to 12"),  # else the other codebook's row
+    ],
+)
+def test_a_prompt_that_does_not_fit_is_named(prompt, error, words):
+    with pytest.raises(error, match=words):
+        generate(make(), 4, prompt=prompt)
+
+
+def test_a_prompt_may_have_holes():
+    holes = torch.tensor([[[3, 4], [11, 5]]])  # 11 is "nothing here"
+    out = generate(make(), 4, prompt=holes, temperature=0)
+    assert torch.equal(out[..., :2], holes) and out[..., 2:].max() < 11
+
+
 def test_the_generator_decides():
     model = make()
     runs = [
