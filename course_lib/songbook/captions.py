@@ -42,7 +42,7 @@ SENTENCES = (
     "{A_tempo}, {mood} {piece} in {mode}, {drums}: {players}.",
     "{Lead} plays {a_mood} {piece} in {key} over {backing}.",
     "{Style} music {metre}, {mood} and {tempo}, led by {lead}.",
-    "Something {mood} at {bpm} beats per minute: {a_piece} with {lead} and {backing}, {drums}.",
+    "Something {mood} at {bpm} beats per minute: {a_piece} with {players}, {drums}.",
 )
 OPENINGS = (
     "{A_mood} {piece} at {a_tempo} pace.",
@@ -150,7 +150,7 @@ def _tags(words: dict, rng: np.random.Generator) -> str:
     others = [
         *words["tuned"][1:],
         words["mood"],
-        words["tempo"] + " tempo",
+        words["tempo"] if words["tempo"].endswith("tempo") else words["tempo"] + " tempo",
         words["bpm"] + " bpm",
         words["key"],
         words["signature"],
@@ -168,7 +168,7 @@ def _pick(choices, rng: np.random.Generator) -> str:
 def _article(word: str) -> str:
     if word == "accompaniment" or word.endswith(PLURALS):
         return word
-    return f"{'an' if word.startswith(('a', 'e', 'i', 'o', 'un')) else 'a'} {word}"
+    return f"{'an' if word.startswith(('a', 'e', 'i', 'o', 'un', 'up')) else 'a'} {word}"
 
 
 def _list(words: list[str]) -> str:
