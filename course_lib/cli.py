@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def sentence(error: Exception) -> str:
     """An exception as one line for people."""
+    if isinstance(error, OSError) and error.__cause__ is not None and error.strerror:
+        return error.strerror  # the system's error, told again by whoever knows what was meant
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "The disk is full: free some space, or set COURSE_CACHE and COURSE_HOME elsewhere."
     if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
@@ -158,14 +160,14 @@ def _device(name: str | None) -> str | None:
     import torch
 
     try:
-        torch.empty(1, device=name)
+        torch.zeros(1, device=name).cpu()  # "meta" holds no numbers to read back
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"No device '{name}' can be used here; try cpu.") from error
     return name
 
 
 def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
     return int(text)
 

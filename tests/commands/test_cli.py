@@ -61,6 +61,7 @@ def test_the_traceback_is_shown_on_request():
         (("table", "vqvaee"), "No table is called 'vqvaee'"),
         (("train", "analyser", "--size", "quik"), "Do you mean quick?"),
         (("train", "analyser", "--device", "tpu9"), "No device 'tpu9'"),
+        (("train", "analyser", "--device", "meta"), "No device 'meta'"),
         (("data", "--size", "huge"), "No size is called 'huge'; there are quick, full, shipped."),
         (("stamp", "https://x"), "is not OWNER/NAME"),
     ],
@@ -76,6 +77,7 @@ def test_unknown_names_are_one_sentence(capsys, arguments, said):
         (("data", "--size"), "expected one argument"),
         (("train", "analyser", "--steps", "-3"), "'-3' is not a whole number"),
         (("train", "analyser", "--steps", "x"), "'x' is not a whole number"),
+        (("train", "analyser", "--steps", "²"), "'²' is not a whole number"),
         (("dance",), "invalid choice: 'dance'"),
         ((), "required: COMMAND"),
     ],
@@ -122,6 +124,17 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path):
     said = sentence(course("data", COURSE_CACHE=str(blocked / "cache")))
     assert str(blocked) in said
     assert blocked.read_text(encoding="utf-8") == "not a folder"
+
+
+def test_a_full_disk_is_told_with_the_bytes_it_takes(tmp_path, monkeypatch, capsys):
+    from course_lib.songbook import cache
+
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    usage = cache.shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(cache.shutil, "disk_usage", lambda folder: usage)
+    said = told(capsys, "data")
+    assert said.startswith("course data: The rendered songbook (train: 256 clips, ")
+    assert "bytes" in said and str(tmp_path) in said and said.endswith("can be written")
 
 
 def test_the_album_holds_what_was_kept_and_names_what_cannot_be_read(tmp_path, monkeypatch, capsys):
