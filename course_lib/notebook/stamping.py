@@ -24,7 +24,7 @@ def stamp(place: str | None = None) -> list[Path]:
 
 
 def _publish(place: str) -> list[Path]:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]+", place):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.+$)[\w.-]+(?<!\.git)", place, re.ASCII):
         raise ValueError(f"'{place}' is not OWNER/NAME of a GitHub repository, like bach/course.")
     file = paths.data("repository.txt")
     changed = [file] if setup.published() != f"https://github.com/{place}" else []

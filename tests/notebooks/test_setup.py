@@ -282,7 +282,10 @@ def test_stamping_writes_address_cells_and_badges_and_nothing_else(course):
     assert "bach" not in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("place", ["", "bach", "https://github.com/a/b", "a/b/c", "a b/c", "../x"])
+@pytest.mark.parametrize(
+    "place",
+    ["", "bach", "https://github.com/a/b", "a/b/c", "a b/c", "../x", "a/..", "a/b.git", "ä/b"],
+)
 def test_an_address_of_another_form_is_refused(course, place):
     with pytest.raises(ValueError, match="OWNER/NAME"):
         stamping.stamp(place)
