@@ -77,14 +77,16 @@ def kind_of(source: str | PathLike) -> str:
         raise TypeError(
             f"A {type(source).__name__} is not music: give an ABC tune, a name, or a path."
         )
-    if Path(source.strip()).suffix.lower() in SUFFIXES or ("\n" not in source and _is_file(source)):
+    if Path(source.strip()).suffix.lower() in SUFFIXES or ("\n" not in source and _exists(source)):
         return "recording"
     return "abc" if re.search(r"[|\d\n]|^[A-Z]:", source) else "name"
 
 
-def _is_file(source: str) -> bool:
+def _exists(source: str) -> bool:
+    """Whether there is such a file, or a folder written as a path (else it may be a name)."""
     try:
-        return Path(source).is_file()
+        written_as_path = re.search(r"[/\\]", source)
+        return Path(source).is_file() or bool(written_as_path and Path(source).is_dir())
     except (OSError, ValueError):  # too long to be a name, or with a null character
         return False
 

@@ -90,7 +90,7 @@ def test_kinds_are_told_apart(tmp_path):
         "O'Carolan": "name",
     }.items():
         assert kind_of(source) == kind, source
-    assert kind_of(tmp_path) == "recording"
+    assert kind_of(tmp_path) == kind_of(str(tmp_path)) == "recording"
 
 
 @pytest.mark.parametrize(
