@@ -8,6 +8,7 @@ processes may build the same file, and the last one to finish leaves its own, eq
 import errno
 import hashlib
 import json
+import operator
 import os
 import shutil
 import tempfile
@@ -35,6 +36,17 @@ def batch(samples: np.ndarray, indices: list[int]) -> "torch.Tensor":
     if not indices:
         raise ValueError("A batch needs at least one index, but none was given.")
     return torch.from_numpy(np.stack([samples[i] for i in indices])).float() / 32767
+
+
+def checked(index: int, count: int, where: str) -> int:
+    """An index from 0 on. Raises TypeError for no whole number, IndexError outside `count`."""
+    try:
+        number = operator.index(index)
+    except TypeError as error:
+        raise TypeError(f"The index of a clip is a whole number, not {index!r}.") from error
+    if not -count <= number < count:
+        raise IndexError(f"Clip {number} does not exist: {where} has {count} clips.")
+    return number % count
 
 
 def unaltered(path: Path) -> bool:

@@ -70,7 +70,7 @@ class Songbook:
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, index: int) -> Clip:
-        """Clip `index`, with its audio from the cache. Raises IndexError."""
+        """Clip `index`, with its audio from the cache. Raises IndexError, or TypeError."""
         index = self._checked(index)
         audio = self.batch([index])[0]
         return clip(self._plan(index), self.seconds, self.sample_rate, self.channels, audio)
@@ -87,12 +87,7 @@ class Songbook:
         return plan(self.job.seed, self.split, index, self.seconds)
 
     def _checked(self, index: int) -> int:
-        number = int(index)
-        if not -len(self) <= number < len(self):
-            raise IndexError(
-                f"Clip {number} does not exist: the {self.split} split has {len(self)} clips."
-            )
-        return number % len(self)
+        return cache.checked(index, len(self), f"the {self.split} split")
 
 
 def load(
@@ -113,7 +108,7 @@ def load(
     if split not in SPLITS:
         raise ValueError(f"No split is called {split!r}: choose one of {', '.join(SPLITS)}.")
     if not isinstance(size, Size):
-        if size not in SIZES:
+        if not isinstance(size, str) or size not in SIZES:
             raise ValueError(
                 f"No size is called {size!r}: choose one of {', '.join(SIZES)}, or give a Size."
             )
@@ -137,7 +132,7 @@ def check_format(seconds: float, sample_rate: int, channels: int) -> None:
             f"The sample rate must be a whole number from {RATES[0]} to {RATES[1]} Hz, "
             f"but it is {sample_rate!r}."
         )
-    if channels not in (1, 2):
+    if not isinstance(channels, int) or channels not in (1, 2):
         raise ValueError(f"A clip has 1 or 2 channels, but {channels!r} were asked.")
 
 

@@ -157,13 +157,7 @@ class AudioFolder:
         return self._ends[-1]
 
     def _checked(self, index: int) -> int:
-        number = int(index)
-        if not -len(self) <= number < len(self):
-            raise IndexError(
-                f"Clip {number} does not exist: {self.path} has {len(self)} clips of "
-                f"{self.seconds:g} s."
-            )
-        return number % len(self)
+        return cache.checked(index, len(self), str(self.path))
 
     def origin(self, index: int) -> tuple[Path, float]:
         """The file that clip `index` comes from, and the second at which it begins."""

@@ -38,7 +38,8 @@ def in_style(
         raise TypeError(f"{score!r} is not a tune: give a Score or the id of one.")
     check_seed(seed)
     tune = in_quarters(find_score(score) if isinstance(score, str) else score)
-    if tempo is not None and not TEMPI[0] <= tempo <= TEMPI[1]:
+    possible = isinstance(tempo, int | float) and TEMPI[0] <= tempo <= TEMPI[1]
+    if tempo is not None and not possible:
         raise ValueError(f"The tempo is {tempo!r}: give {TEMPI[0]:g} to {TEMPI[1]:g} beats/min.")
     name = hashlib.blake2b(tune.id.encode(), digest_size=4).digest()
     entropy = (seed, int.from_bytes(name, "big"))

@@ -45,6 +45,11 @@ def test_the_songbook_gives_clips_and_batches(folder):
     for wrong in (2, -3):
         with pytest.raises(IndexError, match="2 clips"):
             book[wrong]
+    for wrong in ("0", 0.5, None, slice(1), torch.tensor([0, 1])):
+        with pytest.raises(TypeError, match="whole number"):
+            book[wrong]
+    with pytest.raises(TypeError, match="whole number"):
+        book.batch("01")
     with pytest.raises(ValueError, match="at least one"):
         book.batch([])
 

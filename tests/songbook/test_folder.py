@@ -165,6 +165,8 @@ def test_wrong_arguments_are_named(music, tmp_path):
     book = AudioFolder(music, seconds=1.0)
     with pytest.raises(IndexError, match="2 clips"):
         book[2]
+    with pytest.raises(TypeError, match="whole number"):
+        book[0.5]
     with pytest.raises(ValueError, match="at least one"):
         book.batch([])
 
