@@ -124,7 +124,8 @@ def results(name: str) -> dict[str, Any]:
 def show(found: Mapping[str, Any]) -> str:
     """Results as a Markdown table: a row each, mean ± half the 95 % interval over the seeds."""
     columns = found["columns"]
-    lines = ["| " + " | ".join(["", *columns.values()]) + " |", "|---" * (len(columns) + 1) + "|"]
+    heads = [words.replace("|", r"\|") for words in columns.values()]  # a bar would end the cell
+    lines = ["| " + " | ".join(["", *heads]) + " |", "|---" * (len(columns) + 1) + "|"]
     for row, values in found["rows"].items():
         shown = [_number(values["metrics"].get(column)) for column in columns]
         lines.append("| " + " | ".join([row, *shown]) + " |")

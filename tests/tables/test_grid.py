@@ -109,6 +109,11 @@ def test_shown_as_markdown(folder):
     assert lines[4].endswith("*cannot be tested here: it takes listeners* |")
 
 
+def test_a_bar_in_the_words_of_a_column_does_not_end_its_cell():
+    found = {"columns": {"d": "|z - e|²"}, "rows": {"one": {"metrics": {"d": None}}}}
+    assert tables.show(found).splitlines()[0] == r"|  | \|z - e\|² |"
+
+
 def test_killed_half_way_it_goes_on(folder):
     number = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has but the second, as abrupt
     command = [sys.executable, str(folder / "run"), str(folder)]
