@@ -35,14 +35,15 @@ def small_network(mel: audio.LogMel) -> models.VQVAE:
     book = songbook.load("train")
     x = torch.cat([mel(book.batch(part)) for part in torch.arange(len(book)).split(64)])
     torch.manual_seed(0)
-    model = models.VQVAE(models.VQVAEConfig(width=32, units=1, dim=16, entries=256, decay=0.95))
+    model = models.VQVAE(models.VQVAEConfig(width=32, units=1, dim=16, entries=256, decay=0.9))
     fit(
         model,
         Tensors(x),
         lambda model, x, draws: models.vqvae_loss(model, crop(x, draws, 64)),
         steps=STEPS,
         batch_size=16,
-        lr=2e-3,
+        lr=5e-3,
+        warmup=20,
         progress=False,
     )
     return model
