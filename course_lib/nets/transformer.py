@@ -136,7 +136,7 @@ class Transformer(nn.Module):
 
         Raises ValueError for shapes that do not fit the configuration or each other.
         """
-        self._check(x, memory, cache, valid, prefix)
+        self._check(x, memory, memory_valid, cache, valid, prefix)
         frames = x.shape[1]
         places = torch.arange(frames, device=x.device) if cache is None else cache.places(frames)
         angles = None
@@ -171,7 +171,7 @@ class Transformer(nn.Module):
         c = self.config
         if not c.causal:
             raise ValueError("A cache needs a causal Transformer: later tokens must not matter.")
-        self._check_memory(memory, batch)
+        self._check_memory(memory, memory_valid, batch)
         like = self.norm.weight.detach()
         if torch.is_autocast_enabled(like.device.type):  # keys and values will come in its dtype
             like = like.to(torch.get_autocast_dtype(like.device.type))
@@ -193,28 +193,36 @@ class Transformer(nn.Module):
         own = keys == places[:, None]
         return (mask & valid[:, None, None, :]) | own
 
-    def _check(self, x, memory, cache, valid, prefix) -> None:
+    def _check(self, x, memory, memory_valid, cache, valid, prefix) -> None:
         if x.ndim != 3 or x.shape[2] != self.config.width or x.numel() == 0:
             raise ValueError(
                 f"Tokens have shape {list(x.shape)}; expected [B, F, {self.config.width}] with "
                 "B, F >= 1."
             )
-        if valid is not None and valid.shape != x.shape[:2]:
-            raise ValueError(f"valid has shape {list(valid.shape)}, tokens {list(x.shape[:2])}.")
+        if valid is not None and (valid.dtype != torch.bool or valid.shape != x.shape[:2]):
+            raise ValueError(
+                f"valid must be bool {list(x.shape[:2])}, not {valid.dtype} {list(valid.shape)}."
+            )
         if prefix and not (self.config.causal and 0 < prefix):
             raise ValueError(f"prefix={prefix} must not be negative, and needs a causal model.")
         if cache is None:
-            self._check_memory(memory, len(x))
-        elif memory is not None or valid is not None:
+            self._check_memory(memory, memory_valid, len(x))
+        elif memory is not None or memory_valid is not None or valid is not None:
             raise ValueError("With a cache, pass the memory to cache(...), and no padded tokens.")
+        elif cache.keys.shape[1] != len(x):
+            raise ValueError(
+                f"The cache is for {cache.keys.shape[1]} sequences, the tokens are {len(x)}."
+            )
         elif prefix and (cache.written or prefix > x.shape[1]):
             raise ValueError(f"The first tokens of a cache must hold the whole prefix of {prefix}.")
 
-    def _check_memory(self, memory: Tensor | None, batch: int) -> None:
+    def _check_memory(self, memory, memory_valid, batch: int) -> None:
         width = self.config.memory_width
         if (memory is None) != (width is None):
             state = "needs a" if memory is None else "was configured without"
             raise ValueError(f"This Transformer {state} memory (memory_width={width}).")
+        if memory is None and memory_valid is not None:
+            raise ValueError("memory_valid needs the memory whose padding it says.")
         if memory is not None and (memory.ndim != 3 or memory.shape[::2] != (batch, width)):
             raise ValueError(
                 f"The memory has shape {list(memory.shape)}; expected [{batch}, L, {width}]."

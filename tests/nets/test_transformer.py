@@ -189,7 +189,12 @@ def test_dropout_is_for_training_alone():
         ({"x": torch.zeros(1, 3, 31)}, r"\[1, 3, 31\]; expected \[B, F, 32\]"),
         ({"x": torch.zeros(1, 0, 32)}, r"\[1, 0, 32\]"),
         ({"memory": torch.zeros(1, 2, 5)}, "was configured without memory"),
-        ({"valid": torch.ones(1, 2, dtype=torch.bool)}, r"valid has shape \[1, 2\]"),
+        (
+            {"valid": torch.ones(1, 2, dtype=torch.bool)},
+            r"valid must be bool \[1, 3\], not torch.bool \[1, 2\]",
+        ),
+        ({"valid": torch.ones(1, 3)}, "valid must be bool .*, not torch.float32"),
+        ({"memory_valid": torch.ones(1, 3, dtype=torch.bool)}, "memory_valid needs the memory"),
         ({"prefix": -1}, "prefix=-1"),
     ],
 )
@@ -206,6 +211,11 @@ def test_bad_memory_and_configurations_are_named():
         model(x, torch.zeros(2, 4, 21))
     with pytest.raises(ValueError, match=r"must be bool \[2, 4\]"):
         model(x, torch.zeros(2, 4, 20), torch.ones(2, 4))
+    with pytest.raises(ValueError, match="for 3 sequences, the tokens are 2"):
+        make()(x, cache=make().cache(3, 4))
+    cache = model.cache(2, 4, torch.zeros(2, 5, 20))
+    with pytest.raises(ValueError, match="pass the memory to cache"):  # it would be ignored
+        model(x, memory_valid=torch.ones(2, 5, dtype=torch.bool), cache=cache)
     with pytest.raises(ValueError, match="width=30"):
         make(width=30)
     with pytest.raises(ValueError, match="positions='alibi'"):
