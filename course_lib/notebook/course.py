@@ -29,7 +29,7 @@ def run(numbers: list[str] = (), profile: str | None = None, target: Path | None
     have = form.notebooks()
     if not have:
         raise FileNotFoundError(f"There are no notebooks in {paths.root() / 'notebooks'}.")
-    chosen = [choose(number, have, "notebook") for number in numbers] or list(have)
+    chosen = [choose(number, have, "notebook") for number in dict.fromkeys(numbers)] or list(have)
     target = target or paths.root() / "build"
     common = _digest_of_the_rest(profile)
     due = []

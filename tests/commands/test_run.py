@@ -62,7 +62,7 @@ def test_unchanged_work_is_not_repeated(tree):
     course.run()
     assert runs(tree) == "qq"
     (tree / "course_lib" / "x.py").write_text("x = 2\n", encoding="utf-8")
-    course.run(["01"])
+    course.run(["01", "01"])
     assert runs(tree) == "qqq"
     course.run(profile="full")
     assert runs(tree) == "qqqff"
