@@ -14,15 +14,21 @@ KINDS = (".wav", ".flac", ".ogg", ".mp3", ".opus")
 def keep(name: str, sound, sample_rate: int = 16000) -> Path:
     """Save a sound [T], [C, T] or a Clip as `sounds/NAME.flac` in the student's home; its path.
 
-    Raises ValueError for a name without letters or digits, and as `sounds.mono` does.
+    Raises as `file_name` and `sounds.mono` do.
     """
-    slug = re.sub(r"[^\w-]+", "_", name).strip("_")
-    if not slug:
-        raise ValueError(f"'{name}' is no name for a sound: use letters and digits.")
+    file = file_name(name, ".flac")
     samples, rate = mono(sound, sample_rate, f"'{name}'")
-    path = paths.home("sounds", f"{slug}.flac")
+    path = paths.home("sounds", file)
     paths.replace_file(path, lambda p: p.write_bytes(encode(samples, rate, "FLAC")))
     return path
+
+
+def file_name(name: str, suffix: str) -> str:
+    """A name as that of a file: letters, digits, - and _. ValueError without any, or over 100."""
+    slug = re.sub(r"[^\w-]+", "_", name).strip("_")
+    if not slug or len(slug) > 100:
+        raise ValueError(f"'{name}' is no name for a file: use 1 to 100 letters and digits.")
+    return slug + suffix
 
 
 def album(target: Path | None = None) -> Path:

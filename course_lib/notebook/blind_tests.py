@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 
 from course_lib import paths
+from course_lib.notebook.album import file_name
 from course_lib.notebook.listening import at_level, common_level
 from course_lib.notebook.sounds import encode, excerpt, mono
 
@@ -120,12 +121,13 @@ def blind_test(
     "abx": is X the same as A or B? "preference": which of two do you prefer? It stops after
     `trials` (at least 12), then shows and saves the result in the student's home as
     `blind_tests/NAME.json`. It never waits: a notebook runs on, and shows the test untaken. Without
-    widgets a line says so. Raises ValueError for lists that do not pair, too few trials or sounds
-    that cannot be played.
+    widgets a line says so. Raises ValueError for lists that do not pair, too few trials, a name
+    without letters or digits, or sounds that cannot be played.
     """
     a, b = ([x] if not isinstance(x, list | tuple) else list(x) for x in (a, b))
     if not a or len(a) != len(b):
         raise ValueError(f"A blind test pairs its sounds: there are {len(a)} against {len(b)}.")
+    file = file_name(name, ".json")
     session = Session(name, kind, names, len(a), trials, seed)
     pairs = [
         _matched(x, y, sample_rate, seconds, names) for x, y in zip(a, b, strict=True)
@@ -142,7 +144,7 @@ def blind_test(
     shown = display(HTML(f"<p>{rule}<br>Not taken yet.</p>"), display_id=True)
 
     def finish(outcome: Outcome) -> None:
-        path = paths.home("blind_tests", f"{name}.json")
+        path = paths.home("blind_tests", file)
         text = json.dumps(asdict(outcome), indent=1)
         paths.replace_file(path, lambda p: p.write_text(text, encoding="utf-8"))
         if shown is not None:

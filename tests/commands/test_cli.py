@@ -152,6 +152,6 @@ def test_the_album_holds_what_was_kept_and_names_what_cannot_be_read(tmp_path, m
     assert len(sounds) == 1 and "my first tune" in page and sounds[0]["src"].startswith("data:")
     assert "noise.wav could not be read as sound" in page
     assert cli.main(["album"]) == 0  # the page itself is no sound
-    with pytest.raises(ValueError, match="no name for a sound"):
+    with pytest.raises(ValueError, match="no name for a file"):
         keep("///", torch.zeros(10))
     assert sorted(p.name for p in (tmp_path / "sounds").iterdir()) == ["my_first_tune.flac"]

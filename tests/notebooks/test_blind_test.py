@@ -79,12 +79,14 @@ def test_the_stopping_rule_is_fixed():
         ({"kind": "mushra"}, "'mushra'"),
         ({"b": [TONE, TONE]}, "1 against 2"),
         ({"a": [], "b": []}, "0 against 0"),
+        ({"name": "/"}, "no name for a file"),
+        ({"name": "x" * 300}, "no name for a file"),
         ({"a": [TONE * float("nan")]}, "NaN"),
     ],
 )
 def test_tests_that_prove_nothing_are_refused(change, said):
     with pytest.raises(ValueError, match=said):
-        blind_test("t", **({"a": [TONE], "b": [TONE]} | change))
+        blind_test(**({"name": "t", "a": [TONE], "b": [TONE]} | change))
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ def shown(monkeypatch):
 
 def test_it_is_shown_untaken_then_taken_and_kept(shown, monkeypatch, tmp_path):
     monkeypatch.setenv("COURSE_HOME", str(tmp_path))
-    assert blind_test("hiss", [TONE], [TONE * 0.5], names=("clean", "quiet"), seed=1) is None
+    assert blind_test("../hiss", [TONE], [TONE * 0.5], names=("clean", "quiet"), seed=1) is None
     assert "Not taken yet" in shown[0] and "12 trials" in shown[0]
     progress, row, buttons = shown[1].children
     players = [box.children[1] for box in row.children]
