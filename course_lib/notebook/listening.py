@@ -53,6 +53,9 @@ def players(
     """
     if not isinstance(sounds, dict) or not sounds:
         raise ValueError("players() needs a dictionary {label: sound} with at least one row.")
+    sounds = {str(label): sound for label, sound in sounds.items()}
+    broken = [str(label) for label in broken]
+    reference = str(reference) if isinstance(reference, int) else reference
     unknown = [label for label in broken if label not in sounds]
     if isinstance(reference, str) and reference not in sounds:
         unknown.append(reference)
@@ -61,7 +64,7 @@ def players(
     rows = {}
     for label, sound in sounds.items():
         samples, rate = mono(sound, sample_rate, f"'{label}'")
-        rows[str(label)] = excerpt(samples, rate, seconds), rate
+        rows[label] = excerpt(samples, rate, seconds), rate
     standard = None
     if reference is not None:
         standard = (
@@ -87,9 +90,8 @@ def players(
 
 def player(sound, sample_rate: int = 16000, label: str | None = None, **options) -> Players:
     """One sound in a table of one row; the options are those of `players`."""
-    return players(
-        {label or getattr(sound, "title", None) or "sound": sound}, sample_rate, **options
-    )
+    title = sound.title if hasattr(sound, "audio") else ""
+    return players({label or title or "sound": sound}, sample_rate, **options)
 
 
 def common_level(descriptions: list[Description]) -> float:

@@ -6,15 +6,17 @@ import io
 import numpy as np
 import torch
 
+RATES = (1000, 768000)  # Hz
+
 
 def mono(sound, sample_rate: int = 16000, name: str = "the sound") -> tuple[torch.Tensor, int]:
     """A sound as float32 [T] on the CPU, and its rate.
 
     `sound`: tensor or array [T], [C, T] or [1, C, T] in [-1, 1], or a Clip (whose own rate is
-    used). Raises TypeError, or ValueError where it is empty, has a wrong shape, or holds NaN or
-    infinity.
+    used). Raises TypeError (whole numbers too), or ValueError where it is empty, has a wrong shape
+    or an impossible rate, or holds NaN or infinity.
     """
-    rate = int(getattr(sound, "sample_rate", sample_rate))
+    rate = getattr(sound, "sample_rate", sample_rate)
     samples = getattr(sound, "audio", sound)
     if isinstance(samples, np.ndarray):
         samples = torch.from_numpy(np.ascontiguousarray(samples))
@@ -22,6 +24,8 @@ def mono(sound, sample_rate: int = 16000, name: str = "the sound") -> tuple[torc
         raise TypeError(
             f"Expected {name} to be a tensor, an array or a Clip, not {type(samples).__name__}."
         )
+    if not samples.is_floating_point():
+        raise TypeError(f"Expected {name} as float samples in [-1, 1], not {samples.dtype}.")
     shape = tuple(samples.shape)
     samples = samples.detach().to("cpu", torch.float32)
     if samples.ndim == 3 and shape[0] == 1:
@@ -36,9 +40,11 @@ def mono(sound, sample_rate: int = 16000, name: str = "the sound") -> tuple[torc
         raise ValueError(f"There are no samples in {name} (shape {list(shape)}).")
     if not torch.isfinite(samples).all():
         raise ValueError(f"There is NaN or infinity in {name}; check the model that made it.")
-    if rate <= 0:
-        raise ValueError(f"The sample rate of {name} is {rate}; expected a positive number of Hz.")
-    return samples, rate
+    if not isinstance(rate, int | np.integer) or not RATES[0] <= rate <= RATES[1]:
+        raise ValueError(
+            f"The sample rate of {name} is {rate!r}; expected {RATES[0]} to {RATES[1]} whole Hz."
+        )
+    return samples, int(rate)
 
 
 def excerpt(samples: torch.Tensor, sample_rate: int, seconds: float | None) -> torch.Tensor:

@@ -94,6 +94,8 @@ def test_a_clip_brings_its_rate_and_stereo_is_mixed_down():
         (torch.tensor([0.0, float("nan")]), ValueError, "NaN"),
         (torch.zeros(2, 1, 100), ValueError, r"\[2, 1, 100\]"),
         (torch.zeros(100, 4), ValueError, r"\[100, 4\]"),
+        (torch.zeros(100, dtype=torch.int16), TypeError, "int16"),
+        (torch.zeros(100, dtype=torch.complex64), TypeError, "complex64"),
         ("x.wav", TypeError, "str"),
         (None, TypeError, "NoneType"),
     ],
@@ -102,6 +104,23 @@ def test_what_cannot_be_played_is_named(sound, error, said):
     with pytest.raises(error, match=said) as caught:
         players({"mine": sound})
     assert "'mine'" in str(caught.value)
+
+
+@pytest.mark.parametrize("rate", [0, -16000, 1.5, "16k", None, 10**9])
+def test_impossible_sample_rates_are_named(rate):
+    with pytest.raises(ValueError, match="sample rate of 'sound' is"):
+        player(tone(), rate)
+
+
+def test_what_is_no_sound_is_not_called_by_its_methods():
+    with pytest.raises(TypeError, match="Expected 'sound' to be"):
+        player("x.wav")
+
+
+def test_labels_may_be_numbers():
+    table = players({4: tone(), 16: plucked()}, reference=16, broken=(4,))
+    assert [row[0] for row in table.rows] == ["4", "16"]
+    assert "against" in table.rows[0][2] and "12 dB lower" in table.rows[0][2]
 
 
 def test_unknown_labels_and_empty_tables_are_refused():
