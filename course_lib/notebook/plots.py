@@ -184,7 +184,7 @@ def show_curves(
 
 def draw_curves(axes, curves: dict) -> list[str]:
     """Draw `{label: values or (xs, values)}` into matplotlib axes; what each does, in words."""
-    if not curves:
+    if not isinstance(curves, dict) or not curves:
         raise ValueError("show_curves() needs {label: values} with at least one curve.")
     styles = ("-", "--", ":", "-.")
     told = []
@@ -210,7 +210,7 @@ def draw_curves(axes, curves: dict) -> list[str]:
 
 def show_bars(values: dict, *, y: str = "", title: str = "", alt: str = "") -> Picture:
     """Bars with their values, one for each `{label: value}`."""
-    if not values:
+    if not isinstance(values, dict) or not values:
         raise ValueError("show_bars() needs {label: value} with at least one bar.")
     heights = [float(v) for v in values.values()]
     figure, axes = _axes((max(3.0, 0.7 * len(heights)), 2.4), title)
@@ -232,7 +232,12 @@ def _axes(size: tuple[float, float], title: str):
 
 
 def _plane(values, name: str) -> torch.Tensor:
-    values = torch.as_tensor(values).detach().to("cpu", torch.float32)
+    try:
+        values = torch.as_tensor(values).detach()
+    except (RuntimeError, TypeError, ValueError) as error:
+        kind = type(values).__name__
+        raise TypeError(f"Expected {name} as a tensor or an array, not {kind}.") from error
+    values = values.to("cpu", torch.float32)
     if values.ndim == 3 and values.shape[0] == 1:
         values = values[0]
     if values.ndim != 2 or values.numel() == 0:

@@ -63,6 +63,21 @@ def test_a_figure_of_ones_own_needs_words_and_is_closed():
     assert not plt.get_fignums()
 
 
+@pytest.mark.parametrize(
+    ("draw", "said"),
+    [
+        (lambda: show_mel(None), "log_mel as a tensor or an array, not NoneType"),
+        (lambda: show_matrix("x"), "values as a tensor or an array, not str"),
+        (lambda: show_mel(torch.zeros(80)), r"not \[80\]"),
+        (lambda: show_curves([1.0]), "at least one curve"),
+        (lambda: show_bars([1.0]), "at least one bar"),
+    ],
+)
+def test_what_cannot_be_drawn_is_named(draw, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        draw()
+
+
 def test_side_by_side_keeps_all_words():
     both = side_by_side(EVERY["bars"](), EVERY["matrix"]())
     assert "Bars" in both.alt and "Matrix" in both.alt
