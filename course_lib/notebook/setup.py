@@ -143,7 +143,8 @@ def install(lines: list[str]) -> None:
     text = "\n".join(versions)
     paths.replace_file(held, lambda p: p.write_text(text, encoding="utf-8"))
     command = [sys.executable, "-m", "pip", "install", "-q", *lines, "-c", str(held)]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    # pip speaks the console's encoding, which is not UTF-8 everywhere.
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     importlib.invalidate_caches()
     if done.returncode:
         told = (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -246,6 +246,17 @@ def test_a_failing_pip_is_one_sentence(monkeypatch, tmp_path):
         setup.install(["x"])
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for Python")
+def test_pip_may_speak_another_encoding(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nprintf 'ERROR: \\351chec' >&2\nexit 1\n", encoding="utf-8")
+    python.chmod(0o755)
+    monkeypatch.setattr(setup.sys, "executable", str(python))
+    with pytest.raises(OSError, match="could not install x: ERROR: .chec"):
+        setup.install(["x"])
+
+
 # ------------------------------------------------------------------ course stamp
 
 
