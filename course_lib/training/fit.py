@@ -78,6 +78,7 @@ def fit(
     optimizers = optimizers or {"model": AdamW(_trained(model), lr=lr, fused=True)}
     initial_lr = {n: [g["lr"] for g in o.param_groups] for n, o in optimizers.items()}
     scaler = torch.amp.GradScaler(device.type, enabled=numbers.scaled)
+    processes.send_weights(model, world.num_processes)
     averages = None if average is None else AveragedWeights(model, average)
     running: dict[str, Tensor] = {}  # sums of what the losses returned since the last row
     start, before, since = 0, 0.0, 0  # steps done, seconds they took, steps since the last row
@@ -89,7 +90,6 @@ def fit(
         start, before, since = (counters[key] for key in ("step", "seconds", "since"))
         running = state.load(path, model, optimizers, averages, device)
         scaler.load_state_dict(counters["scaler"])
-    processes.send_weights(model, world.num_processes)
     world.wait_for_everyone()  # before process 0 changes any file that another is reading
     log = Log(None if path is None or not world.is_main_process else path.parent, start)
 
@@ -115,10 +115,10 @@ def fit(
             factor = warmup_cosine(step, steps, warmup)
             random = draws.Draws(seed, step, mine, device)
             for part, losses in _parts(loss, model, batch, random, numbers, device):
+                losses = _checked_losses(losses, part, optimizers)
                 optimizer = optimizers[part]
                 for group, own in zip(optimizer.param_groups, initial_lr[part], strict=True):
                     group["lr"] = own * factor
-                losses = losses if isinstance(losses, dict) else {"loss": losses}
                 norm = _descend(losses["loss"], optimizer, scaler, clip, world.num_processes)
                 prefix = "" if len(optimizers) == 1 else f"{part}_"
                 for name, value in (losses | {"gradient_norm": norm}).items():
@@ -200,6 +200,24 @@ def _parts(loss, model, batch, random, numbers, device) -> Iterator[tuple[str, L
         if part is None:
             return
         yield part
+
+
+def _checked_losses(losses: Losses, part: str, optimizers: dict) -> dict[str, Tensor]:
+    if part not in optimizers:
+        raise ValueError(f"The loss yields {part!r}, but optimizers are {', '.join(optimizers)}.")
+    losses = losses if isinstance(losses, dict) else {"loss": losses}
+    if not isinstance(losses.get("loss"), Tensor):
+        given = f"a dict of {sorted(losses)}" if "loss" not in losses else repr(losses["loss"])
+        raise TypeError(
+            f"The loss returned {given}; expected a tensor, or a dict with a tensor 'loss'."
+        )
+    for name, value in losses.items():
+        if isinstance(value, Tensor) and value.ndim:
+            raise ValueError(
+                f"The loss returned {name!r} of shape {list(value.shape)}; expected a scalar: take "
+                "its mean over the batch."
+            )
+    return losses
 
 
 def _descend(

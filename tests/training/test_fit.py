@@ -260,6 +260,25 @@ def test_settings_out_of_range_are_refused(settings, words):
         fit_line(**settings)
 
 
+@pytest.mark.parametrize(
+    "returned, error, words",
+    [
+        (lambda value: None, TypeError, "returned None; expected a tensor"),
+        (lambda value: {"mse": value}, TypeError, r"a dict of \['mse'\]"),
+        (lambda value: value[None], ValueError, r"'loss' of shape \[1\]; expected a scalar"),
+        (lambda value: {"loss": value, "a": value[None, None]}, ValueError, r"'a' of shape"),
+        (lambda value: iter_of(value), ValueError, "yields 'critic', but optimizers are model"),
+    ],
+)
+def test_a_loss_that_is_no_scalar_is_named(returned, error, words):
+    with pytest.raises(error, match=words):
+        fit_line(loss=lambda *step: returned(line_loss(*step)))
+
+
+def iter_of(value):
+    yield "critic", value
+
+
 def test_empty_and_uneven_data_are_refused():
     with pytest.raises(ValueError, match="data set is empty"):
         fit(line(), Tensors(X[:0]), line_loss, steps=1, progress=False)
