@@ -78,7 +78,7 @@ def train(
     FileNotFoundError where a parent is not trained yet.
     """
     recipe = find(name)
-    size, steps = size or recipe.size, steps or recipe.steps
+    size, steps = size or recipe.size, recipe.steps if steps is None else steps
     hashes = checkpoints.parent_hashes(recipe.parents, mine)
     parents = {parent: checkpoints.load(parent, mine) for parent in recipe.parents}
     torch.manual_seed(recipe.seed)

@@ -102,6 +102,11 @@ def test_the_students_own_stays_at_home(folder):
     assert list((folder / "home" / "runs").iterdir())
 
 
+def test_no_steps_are_not_the_recipes_steps(folder):
+    with pytest.raises(ValueError, match="steps=0 must be at least 1"):
+        recipes.train("line", steps=0, progress=False)
+
+
 def test_a_child_names_its_parent_by_hash(folder):
     with pytest.raises(FileNotFoundError, match="course train line'"):
         recipes.train("child", progress=False)
