@@ -23,7 +23,9 @@ def si_sdr(reference: torch.Tensor, estimate: torch.Tensor) -> torch.Tensor:
     x, e = (_flat(audio) for audio in _pair(reference, estimate))  # [B, C T]
     x, e = x - x.mean(-1, keepdim=True), e - e.mean(-1, keepdim=True)
     target = (e * x).sum(-1, keepdim=True) / x.square().sum(-1, keepdim=True) * x
-    return 10 * (target.square().sum(-1) / (target - e).square().sum(-1)).log10()
+    kept, lost = target.square().sum(-1), (target - e).square().sum(-1)
+    lost = torch.where((kept == 0) & (lost == 0), 1.0, lost)  # a silent estimate keeps nothing
+    return 10 * (kept / lost).log10()
 
 
 def mel_distance(

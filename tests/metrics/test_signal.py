@@ -49,6 +49,7 @@ def test_si_sdr_at_its_ends():
     x = noise(2, 1, 500)
     assert metrics.si_sdr(x, 0.5 * x).tolist() == [math.inf, math.inf]
     assert math.isnan(float(metrics.si_sdr(torch.zeros(1, 500), x[0])))
+    assert metrics.si_sdr(x, torch.zeros_like(x)).tolist() == [-math.inf, -math.inf]
 
 
 def librosa_magnitudes(sound, window):
