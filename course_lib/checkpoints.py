@@ -107,7 +107,7 @@ def read(path: Path) -> nn.Module:
     try:
         model = cls(_config(config, page["config"]))
         model.load_state_dict(unpack(tensors, model.state_dict()))
-    except (TypeError, KeyError, RuntimeError) as error:
+    except (TypeError, ValueError, KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(
             f"{path.name} is of another configuration than {page['model']} has now ({reason}): "
@@ -124,12 +124,15 @@ def parent_hashes(names: tuple[str, ...], mine: bool = False) -> dict[str, str]:
 def pack(state: Mapping[str, Tensor], int8: bool) -> dict[str, Tensor]:
     """The tensors to store: small ones float32, matrices int8 by row if chosen, the rest float16.
 
-    Integers stay, and so does what float16 can't hold (beyond 65,504).
+    Integers stay, and so does what float16 can't hold (beyond 65,504). Raises ValueError for NaN
+    and infinity, which int8 would hide.
     """
     packed = {}
     for name, value in state.items():
         value = value.detach().cpu().clone(memory_format=torch.contiguous_format)
         if value.is_floating_point():
+            if not value.isfinite().all():
+                raise ValueError(f"{name} holds NaN or infinity: train again before saving.")
             value = value.float()
             if value.numel() >= SMALL and int8 and value.ndim >= 2:
                 rows = value.flatten(1)
@@ -215,8 +218,8 @@ def _read_card(path: Path) -> dict[str, Any]:
         page = json.loads(path.read_text(encoding="utf-8"))
         if not {"name", "model", "config", "sha256"} <= page.keys():
             raise ValueError("entries are missing")
-        if not isinstance(page["config"], dict):
-            raise ValueError("the configuration is not an object")
+        if not (isinstance(page["config"], dict) and isinstance(page.get("parents", {}), dict)):
+            raise ValueError("the configuration or the parents are not an object")
     except (ValueError, AttributeError) as error:
         raise ValueError(
             f"The card {path} is damaged ({error}): restore it, or train again with "

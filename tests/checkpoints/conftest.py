@@ -20,6 +20,10 @@ class TinyConfig:
     layer: Layer = Layer()
     rates: tuple[int, ...] = (2, 3)
 
+    def __post_init__(self):
+        if isinstance(self.inputs, int) and self.inputs < 1:
+            raise ValueError(f"inputs={self.inputs} must be at least 1.")
+
 
 class Tiny(nn.Module):
     def __init__(self, config: TinyConfig):

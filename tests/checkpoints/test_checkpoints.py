@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from course_lib import checkpoints
 
 WRONG_CONFIG = '{"name": "thing", "model": "Tiny", "config": [], "sha256": ""}'
+WRONG_PARENTS = '{"name": "thing", "model": "Tiny", "config": {}, "sha256": "", "parents": []}'
 FACTS = {"parents": {}, "steps": 3, "metrics": {"mse": 0.5}}
 
 
@@ -71,6 +72,17 @@ def test_packed_tensors_come_back_in_kind_and_closely(rows, scale, int8, kind):
     assert ((back["x"] - value).abs() <= allowed).all()
 
 
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+@pytest.mark.parametrize("int8", [False, True])
+def test_weights_that_are_no_numbers_are_not_saved(tiny, tmp_path, int8, bad):
+    model = tiny()
+    with torch.no_grad():
+        model.first.weight[3, 4] = bad
+    with pytest.raises(ValueError, match="first.weight holds NaN or infinity"):
+        save(model, int8=int8)
+    assert not list(tmp_path.rglob("*.*"))
+
+
 def test_what_float16_cannot_hold_stays_float32():
     state = {"sums": torch.full((64, 80), 1e5)}
     assert checkpoints.pack(state, int8=False)["sums"].dtype == torch.float32
@@ -123,7 +135,9 @@ def test_a_cut_file_is_found_even_where_the_hash_is_made_to_fit(tiny):
     one_sentence(error)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", "{}", '{"name": "thing"}', WRONG_CONFIG])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", "{}", '{"name": "thing"}', WRONG_CONFIG, WRONG_PARENTS]
+)
 def test_a_damaged_card_is_named(tiny, text):
     save(tiny()).write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match="card .*thing.json is damaged") as error:
@@ -144,7 +158,8 @@ def change_card(path, **changes):
 
 
 @pytest.mark.parametrize(
-    "config", [{"inputs": 90}, {"depth": 3}, {"inputs": "many"}, {"layer": {"height": 2}}]
+    "config",
+    [{"inputs": 90}, {"inputs": -1}, {"depth": 3}, {"inputs": "many"}, {"layer": {"height": 2}}],
 )
 def test_another_configuration_is_named(tiny, config):
     change_card(save(tiny()), config=config)
