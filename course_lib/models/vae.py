@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.models.vqvae import check_input, check_stack
+from course_lib.models.vqvae import check_input, check_length, check_stack
 from course_lib.nets import ConvDecoder, ConvEncoder
 
 
@@ -73,8 +73,12 @@ class VAE(nn.Module):
         return mean, log_variance.clamp(-12, 6)  # exp() stays finite whatever the encoder says
 
     def decode(self, z: Tensor, length: int | None = None) -> Tensor:
-        """x [B, C, length] of latents [B, dim, F]; length is F * hop where it isn't given."""
+        """x [B, C, length] of latents [B, dim, F]; length is F * hop where it isn't given.
+
+        Raises TypeError or ValueError where z is not [B, dim, F] or does not reach `length`.
+        """
         check_input(z, self.config.dim)
+        length = check_length(z.shape[-1], self.hop, length)
         y = self.decoder(z)[..., :length]
         return y * self.config.scale + self.config.mean
 

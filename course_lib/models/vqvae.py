@@ -95,14 +95,7 @@ class VQVAE(nn.Module):
         `length`, and TypeError where they are not int64.
         """
         values = self.quantizer.decode(codes)
-        full = codes.shape[-1] * self.hop
-        length = full if length is None else length
-        if not full - self.hop < length <= full:
-            raise ValueError(
-                f"{codes.shape[-1]} codes of {self.hop} make between {full - self.hop + 1} and "
-                f"{full} frames, not length={length}."
-            )
-        return self._decode(values, length)
+        return self._decode(values, check_length(codes.shape[-1], self.hop, length))
 
     def _decode(self, values: Tensor, length: int) -> Tensor:
         y = self.decoder(values)[..., :length]
@@ -133,6 +126,18 @@ def check_input(x: Tensor, channels: int) -> None:
         raise ValueError(
             f"The input has shape {list(x.shape)}; expected [B, {channels}, T] with B, T >= 1."
         )
+
+
+def check_length(codes: int, hop: int, length: int | None) -> int:
+    """The length to decode to, all of it by default; ValueError, in words, if codes don't fit."""
+    full = codes * hop
+    length = full if length is None else length
+    if not full - hop < length <= full:
+        raise ValueError(
+            f"{codes} codes of {hop} make between {full - hop + 1} and {full} frames, not "
+            f"length={length}."
+        )
+    return length
 
 
 def check_stack(channels: int, width: int, strides: tuple, units: int, scale: float) -> None:

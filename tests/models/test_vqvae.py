@@ -122,6 +122,10 @@ def test_bad_codes_and_configurations_are_named():
     model = make()
     with pytest.raises(ValueError, match="between 9 and 12 frames, not length=13"):
         model.decode_codes(torch.zeros(1, 1, 3, dtype=torch.int64), 13)
+    vae = VAE(VAEConfig(channels=6, width=8, dim=3))
+    for length in (-2, 8, 13):
+        with pytest.raises(ValueError, match=f"between 9 and 12 frames, not length={length}"):
+            vae.decode(torch.zeros(1, 3, 3), length)
     with pytest.raises(ValueError, match="the codebook has 0 to 15"):
         model.decode_codes(torch.full((1, 1, 3), 16))
     with pytest.raises(ValueError, match="NaN"):
