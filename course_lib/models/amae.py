@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.quantize import straight_through
+from course_lib.quantize.vector_quantizer import check_codes
 
 
 class Argmaxed(NamedTuple):
@@ -48,11 +49,8 @@ class ArgmaxBottleneck(nn.Module):
         return self._shares(z).argmax(1, keepdim=True)
 
     def decode(self, codes: Tensor) -> Tensor:
-        """One-hot values float32 [B, V, F] of codes int64 [B, 1, F]; ValueError out of range."""
-        if codes.ndim != 3 or codes.shape[1] != 1 or codes.numel() == 0:
-            raise ValueError(f"Codes have shape {list(codes.shape)}; expected [B, 1, F].")
-        if codes.min() < 0 or codes.max() >= self.entries:
-            raise ValueError(f"Codes must be in 0 to {self.entries - 1}.")
+        """One-hot values float32 [B, V, F] of codes int64 [B, 1, F]. Raises as VectorQuantizer."""
+        check_codes(codes, self.entries)
         return F.one_hot(codes[:, 0], self.entries).transpose(1, 2).float()
 
     def _shares(self, z: Tensor) -> Tensor:

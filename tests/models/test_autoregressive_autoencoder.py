@@ -128,5 +128,7 @@ def test_bad_input_is_named():
         AutoregressiveAutoencoderConfig(bottleneck="fsq")
     with pytest.raises(ValueError, match=r"\[1, 3, 2\]; expected \[B, 4, F\]"):
         ArgmaxBottleneck(4)(torch.zeros(1, 3, 2))
+    with pytest.raises(TypeError, match="int64, not torch.float32"):
+        ArgmaxBottleneck(4).decode(torch.zeros(1, 1, 2))
     with pytest.raises(ValueError, match="0 to 3"):
         ArgmaxBottleneck(4).decode(torch.full((1, 1, 2), 4))
