@@ -71,7 +71,7 @@ def load(
 ) -> dict[str, Tensor]:
     """Put the state at `path` into model, optimisers and average; the running sums are returned.
 
-    Raises ValueError where it does not fit the model.
+    Raises ValueError where it does not fit the model or the optimisers.
     """
     tensors, metadata = _read(path)
     scalars = json.loads(metadata["scalars"])
@@ -86,6 +86,12 @@ def load(
         raise ValueError(
             f"The run saved in {path.parent} is of a model with other weights ({differing[0]} "
             "differs): choose another folder, or delete this one to start again."
+        )
+    parts = {name.split("/")[1] for name in [*tensors, *scalars] if name.startswith("optimizer/")}
+    if parts and parts != optimizers.keys():
+        raise ValueError(
+            f"The run saved in {path.parent} has the optimisers {', '.join(sorted(parts))}, this "
+            f"one {', '.join(sorted(optimizers))}: choose another folder, or delete that one."
         )
     model.load_state_dict(weights)
     if average is not None:

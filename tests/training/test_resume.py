@@ -157,6 +157,20 @@ def test_another_model_is_another_run(tmp_path):
         )
 
 
+def test_other_optimisers_are_another_run(tmp_path):
+    """They would start without their moments, in silence."""
+    run(tmp_path, steps=3)
+    made = training_runs.model()
+    parts = {"generator": torch.optim.AdamW(made.parameters(), lr=1e-2)}
+
+    def loss(*step):
+        yield "generator", training_runs.loss(*step)
+
+    settings = {"batch_size": 8, "lr": 1e-2, "average": 0.9, "folder": tmp_path}
+    with pytest.raises(ValueError, match="the optimisers model, this one generator: choose"):
+        fit(made, training_runs.data(), loss, steps=6, optimizers=parts, **settings)
+
+
 @pytest.mark.parametrize("damage", [lambda c: c[:-5], lambda c: b"", lambda c: b"\xff" * 50])
 def test_a_damaged_state_is_named(tmp_path, damage):
     run(tmp_path, steps=3)
