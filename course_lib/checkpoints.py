@@ -81,6 +81,8 @@ def save(
     }
     text = json.dumps(page, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     path = Path(folder) / f"{name}.json"
+    for file in (path, path.with_suffix(".safetensors")):
+        paths.remove_leftovers(file)
     # Killed in between, the old card does not match the new weights, which `load` says in words.
     paths.replace_file(path.with_suffix(".safetensors"), lambda p: p.write_bytes(content))
     paths.replace_file(path, lambda p: p.write_text(text, encoding="utf-8"))

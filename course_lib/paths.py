@@ -37,6 +37,15 @@ def home(*parts: str) -> Path:
     return (Path(base).expanduser() if base else data("cache", "home")).joinpath(*parts)
 
 
+def remove_leftovers(path: Path) -> None:
+    """Remove what a process killed within `replace_file(path, ...)` left beside `path`.
+
+    For files that one process writes: of several, another may be writing right now.
+    """
+    for left in path.parent.glob(f".{path.stem}.*{path.suffix}"):
+        left.unlink(missing_ok=True)
+
+
 def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary file beside `path`, then rename it into place.
 

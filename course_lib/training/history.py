@@ -52,6 +52,7 @@ class Log:
                 if row["step"] <= step:
                     self.rows.append(row)
         if self.path is not None:
+            paths.remove_leftovers(self.path)
             text = "".join(json.dumps(row) + "\n" for row in self.rows)
             paths.replace_file(self.path, lambda p: p.write_text(text, encoding="utf-8"))
 

@@ -51,8 +51,7 @@ def save(
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
 
-    for left in path.parent.glob(f".{path.stem}.*{path.suffix}"):
-        left.unlink(missing_ok=True)  # by a process killed while it wrote
+    paths.remove_leftovers(path)
     paths.replace_file(path, write)
 
 

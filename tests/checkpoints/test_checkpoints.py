@@ -205,6 +205,16 @@ def test_a_write_that_fails_leaves_the_old_artefact(tiny, monkeypatch):
     ]
 
 
+def test_what_a_killed_process_left_is_removed(tiny):
+    path = save(tiny())
+    for suffix in (".json", ".safetensors"):
+        path.with_name(f".thing.abc{suffix}").write_bytes(b"half")
+        path.with_name(f".things.abc{suffix}").write_bytes(b"another's")
+    save(tiny())
+    names = {p.name for p in path.parent.glob(".*")}
+    assert names == {".things.abc.json", ".things.abc.safetensors"}
+
+
 def test_weights_newer_than_their_card_are_named(tiny, monkeypatch):
     """Killed between the two files, an artefact says so."""
     save(tiny())

@@ -76,6 +76,7 @@ def test_killed_at_every_touch_of_a_file(tmp_path, undisturbed):
     assert 30 < killed < 199
     for folder in tmp_path.iterdir():
         same(run(folder), undisturbed)
+        assert {path.name for path in folder.iterdir()} == {"state.safetensors", "log.jsonl"}
 
 
 @pytest.mark.soak
@@ -196,6 +197,13 @@ def test_a_full_disk_keeps_the_last_state(tmp_path, undisturbed, monkeypatch):
     assert state.read_counters(tmp_path / "state.safetensors")["step"] == 9
     assert len(list(tmp_path.iterdir())) == 2
     same(run(tmp_path), undisturbed)
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    for name in ("state.abc.safetensors", "log.abc.jsonl"):
+        (tmp_path / f".{name}").write_bytes(b"half")
+    run(tmp_path, steps=3)
+    assert {path.name for path in tmp_path.iterdir()} == {"state.safetensors", "log.jsonl"}
 
 
 def test_a_callback_that_draws_random_numbers_changes_nothing(undisturbed):
