@@ -139,7 +139,7 @@ def fit(
                 running.clear()
                 since = 0
                 row = {"step": done, "seconds": round(before + monotonic() - began, 2)}
-                row |= {"lr": lr * factor} | means
+                row |= {"lr": next(iter(initial_lr.values()))[0] * factor} | means
                 due = done == steps or (evaluate_every and done % evaluate_every == 0)
                 if evaluate is not None and due and world.is_main_process:
                     row |= _evaluated(evaluate, model, averages)

@@ -11,9 +11,9 @@ from course_lib import paths
 class History:
     """The course of a training run.
 
-    `rows` are dicts with `step`, `seconds` (of training so far), `lr`, `loss`, whatever else the
-    loss returned (means since the row before), and at times what `evaluate` returned. `steps` were
-    done, on `device`, in `seconds`, over all sittings.
+    `rows` are dicts with `step`, `seconds` (of training so far), `lr` (of the first optimiser),
+    `loss`, whatever else the loss returned (means since the row before), and at times what
+    `evaluate` returned. `steps` were done, on `device`, in `seconds`, over all sittings.
     """
 
     rows: tuple[dict[str, float], ...]

@@ -87,7 +87,7 @@ def load(
             "differs): choose another folder, or delete this one to start again."
         )
     parts = {name.split("/")[1] for name in [*tensors, *scalars] if name.startswith("optimizer/")}
-    if parts and parts != optimizers.keys():
+    if not parts <= optimizers.keys():  # one that has not moved yet has no state
         raise ValueError(
             f"The run saved in {path.parent} has the optimisers {', '.join(sorted(parts))}, this "
             f"one {', '.join(sorted(optimizers))}: choose another folder, or delete that one."

@@ -185,6 +185,35 @@ def test_two_optimisers_resume(tmp_path):
         assert torch.equal(value, whole.state_dict()[name]), name
 
 
+def test_an_optimiser_may_start_late(tmp_path):
+    """A discriminator that joins later has no state in what was saved before."""
+
+    def go(folder, stop):
+        made = Pair()
+        parts = {
+            name: torch.optim.AdamW(getattr(made, name).parameters(), lr=lr)
+            for name, lr in (("generator", 0.01), ("discriminator", 0.02))
+        }
+
+        def loss(model, batch, draws):
+            if draws.step == stop:
+                raise RuntimeError
+            yield "generator", -model.discriminator(model.generator(batch)).mean()
+            if draws.step >= 14:
+                yield "discriminator", model.discriminator(batch).square().mean()
+
+        settings = {"optimizers": parts, "folder": folder, "progress": False}
+        history = fit(made, Tensors(X), loss, steps=20, save_seconds=0, warmup=0, **settings)
+        return made, history
+
+    whole, history = go(None, None)
+    with pytest.raises(RuntimeError):
+        go(tmp_path, 12)
+    for name, value in go(tmp_path, None)[0].state_dict().items():
+        assert torch.equal(value, whole.state_dict()[name]), name
+    assert history.last["lr"] == pytest.approx(0.01 * warmup_cosine(19, 20, 0))  # of the first
+
+
 def test_float64_stays_float64():
     made = line().double()
     seen = []
