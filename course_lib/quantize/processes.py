@@ -47,6 +47,13 @@ def gather(rows: Tensor) -> Tensor:
     return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
 
 
+def from_first(*tensors: Tensor) -> None:
+    """Replace tensors, in place, by those of process 0."""
+    if several():
+        for tensor in tensors:
+            dist.broadcast(tensor, src=0)
+
+
 def draws(seed: int, step: Tensor, count: int) -> Tensor:
     """`count` integers in [0, 2^32), a pure function of (seed, step, place): int64 [count].
 

@@ -174,6 +174,7 @@ class VectorQuantizer(nn.Module):
         again = torch.arange(self.size, device=rows.device) % found
         self.codebook.copy_(centroids[again])
         self.counts.copy_(counts[again].clamp(min=1))
+        processes.from_first(self.codebook, self.counts)  # sums on a GPU differ in their last bits
         if not self.learns_by_gradient:
             self.sums.copy_(self.codebook * self.counts[:, None])
         self.initialised.fill_(True)
@@ -198,7 +199,7 @@ class VectorQuantizer(nn.Module):
         self.step.add_(1)
 
     def _revive(self, rows: Tensor) -> None:
-        """Move each dead entry to a frame of the batch, a different one each while they last.
+        """Move each dead entry to a frame of the batch, neighbours rarely to the same one.
 
         Sums and counts move along, otherwise the next average would undo it. The number of dead
         entries stays on the device: the k-th of them draws from the k-th of as many equal parts of
