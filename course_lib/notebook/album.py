@@ -41,7 +41,8 @@ def album(target: Path | None = None) -> Path:
     from course_lib.notebook.listening import player
 
     home = paths.home()
-    files = sorted(p for p in home.rglob("*") if p.suffix.lower() in KINDS) if home.is_dir() else []
+    found = home.rglob("[!.]*")  # a process that was killed may leave a hidden half of a file
+    files = sorted(p for p in found if p.suffix.lower() in KINDS and p.is_file())
     if not files:
         raise FileNotFoundError(
             f"There are no sounds of yours in {home} yet: keep one with keep('my tune', audio)."

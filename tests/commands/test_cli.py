@@ -146,12 +146,14 @@ def test_the_album_holds_what_was_kept_and_names_what_cannot_be_read(tmp_path, m
     assert "no sounds of yours" in told(capsys, "album")
     keep("my first tune", 0.1 * torch.sin(torch.arange(32000) * 0.1))
     (tmp_path / "noise.wav").write_text("this is text", encoding="utf-8")
+    (tmp_path / "sounds" / ".half.ab12.flac").write_bytes(b"fLaC")
+    (tmp_path / "folder.wav").mkdir()
     assert cli.main(["album"]) == 0
     page = (tmp_path / "album.html").read_text(encoding="utf-8")
     sounds, _ = form.media(page)
     assert len(sounds) == 1 and "my first tune" in page and sounds[0]["src"].startswith("data:")
-    assert "noise.wav could not be read as sound" in page
+    assert "noise.wav could not be read as sound" in page and "<p>2 sounds.</p>" in page
     assert cli.main(["album"]) == 0  # the page itself is no sound
     with pytest.raises(ValueError, match="no name for a file"):
         keep("///", torch.zeros(10))
-    assert sorted(p.name for p in (tmp_path / "sounds").iterdir()) == ["my_first_tune.flac"]
+    assert sorted(p.name for p in (tmp_path / "sounds").glob("[!.]*")) == ["my_first_tune.flac"]
