@@ -66,9 +66,10 @@ class VAE(nn.Module):
         return VAEOutput(self.decode(z, x.shape[-1]), mean, log_variance, kl)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance [B, dim, F] of q(z|x), float32."""
+        """Mean and log variance [B, dim, F] of q(z|x), float32 (float64 where the model is)."""
         check_input(x, self.config.channels)
-        out = self.encoder((x - self.config.mean) / self.config.scale).float()
+        out = self.encoder((x - self.config.mean) / self.config.scale)
+        out = out if out.dtype == torch.float64 else out.float()
         mean, log_variance = out.chunk(2, 1)
         return mean, log_variance.clamp(-12, 6)  # exp() stays finite whatever the encoder says
 

@@ -164,6 +164,12 @@ def test_the_vae_s_loss_adds_up():
     torch.testing.assert_close(losses["kl"] * x.numel(), losses["nats"] * 2 * 3 * 6)
 
 
+def test_a_float64_vae_stays_one():
+    model = VAE(VAEConfig(channels=6, width=8, dim=3)).double()
+    out = model(torch.randn(2, 6, 21, dtype=torch.float64))
+    assert out.reconstruction.dtype == out.kl.dtype == torch.float64
+
+
 def test_interpolation_goes_from_one_to_the_other():
     model = VAE(VAEConfig(channels=6, width=8, dim=3)).eval()
     a, b = torch.randn(1, 6, 21), torch.randn(1, 6, 21)
