@@ -76,7 +76,7 @@ def show_waveform(sound, sample_rate: int = 16000, *, title: str = "", alt: str 
     seconds = torch.arange(samples.numel()) / rate
     axes.plot(seconds.numpy(), samples.numpy(), color=COLOURS[0], linewidth=0.5)
     axes.set(xlabel="seconds", ylabel="amplitude", xlim=(0, max(seconds[-1].item(), 1 / rate)))
-    words = f"Waveform of {samples.numel() / rate:.1f} s, peak {samples.abs().max():.2f}."
+    words = f"Waveform of {samples.numel() / rate:.3g} s, peak {samples.abs().max():.2f}."
     return picture(figure, _join(title, words, alt))
 
 
@@ -213,9 +213,10 @@ def show_bars(values: dict, *, y: str = "", title: str = "", alt: str = "") -> P
     if not isinstance(values, dict) or not values:
         raise ValueError("show_bars() needs {label: value} with at least one bar.")
     heights = [float(v) for v in values.values()]
-    figure, axes = _axes((max(3.0, 0.7 * len(heights)), 2.4), title)
+    figure, axes = _axes((max(3.0, 0.8 * len(heights)), 2.4), title)
     bars = axes.bar([str(label) for label in values], heights, color=COLOURS[0])
     axes.bar_label(bars, fmt="%.3g")
+    axes.margins(y=0.12)  # room for the values under the title
     axes.set_ylabel(y)
     axes.spines[["top", "right"]].set_visible(False)
     told = ", ".join(f"{label} {v:.3g}" for label, v in zip(values, heights, strict=True))
