@@ -2,7 +2,8 @@
 
 Frames of log-mel are the *alphabets*: each is the nearest of 128 centroids. Half a second of
 alphabets, counted, is a *word*: the nearest of 64 centroids of such counts. A clip is a bag of
-either, its counts weighted by tf and idf, classified by logistic regression. Taught in notebook 01.
+either, its counts weighted by tf and idf, classified by logistic regression. Taught in notebook
+01b.
 """
 
 import math
