@@ -1,6 +1,7 @@
 """The committed notebooks: form, exercises, references; the README's list; sizes; the artefacts."""
 
 import ast
+import contextlib
 import importlib.util
 import re
 import subprocess
@@ -63,7 +64,9 @@ def definitions(book) -> dict:
             if named:
                 kept.append(node)
     names: dict = {}
-    exec(compile(ast.Module(kept, []), "notebook", "exec"), names)  # our own committed code
+    for node in kept:  # our own committed code
+        with contextlib.suppress(NameError):  # made from what the notebook computes: not for use
+            exec(compile(ast.Module([node], []), "notebook", "exec"), names)
     return names
 
 
