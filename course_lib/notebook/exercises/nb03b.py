@@ -75,3 +75,8 @@ def top_p(answer):
     )  # fmt: skip
     expect_close(got, torch.tensor([0.0, 0.5, 0.0, 0.3]) / 0.8, hint="Print before, in order.")
     expect_close(answer(probabilities.clone(), 1.0), probabilities, "With p = 1 all should stay.")
+    expect_close(
+        answer(torch.tensor([0.1, 0.2, 0.3, 0.4]), 0.6), torch.tensor([0.0, 0.0, 0.3, 0.4]) / 0.7,
+        "With 0.1, 0.2, 0.3, 0.4 and p = 0.6 the last two should stay.",
+        "Compare sums with p, not each probability with a threshold.",
+    )  # fmt: skip

@@ -58,3 +58,8 @@ def top_p__unlikely_ones(probabilities, p):
     kept = torch.zeros_like(probabilities)
     kept[order] = torch.where(ordered.cumsum(0) - ordered < 0.45, ordered, 0.0)
     return kept / kept.sum()
+
+
+def top_p__threshold(probabilities, p):
+    kept = torch.where(probabilities >= 1 - p, probabilities, 0.0)
+    return kept / kept.sum()
