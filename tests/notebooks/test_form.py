@@ -112,7 +112,10 @@ BREAKS = {
     "an error": (failed, "error output (ValueError)"),
     "a warning": (warned, "a warning"),
     "a machine's path": (lambda b: shown(b, "<p>/home/bach/x.wav</p>"), "path of a machine"),
-    "a path after a sound": (lambda b: shown(b, player() + "<p>/home/ann/x</p>"), "path of a machine"),
+    "a path after a sound": (
+        lambda b: shown(b, player() + "<p>/home/a/x</p>"),
+        "path of a machine",
+    ),
     "a picture without words": (raw_picture, "picture(figure, alt)"),
     "an empty alt": (lambda b: shown(b, "<img src='x' alt=''>"), "without alternative text"),
     "stereo": (lambda b: shown(b, player(channels=2)), "2 channels"),
