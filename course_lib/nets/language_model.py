@@ -142,7 +142,7 @@ def generate(
     """
     c = model.config
     if prompt is not None and prompt.numel():
-        check_codes(prompt, c.entries + 1, c.codebooks)
+        check_codes(prompt, c.entries + 1, (c.codebooks,))
     given = 0 if prompt is None else prompt.shape[-1]
     if given >= frames:
         raise ValueError(f"frames={frames} leaves nothing to generate after {given} of prompt.")

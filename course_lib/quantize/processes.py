@@ -20,17 +20,17 @@ def sum_(x: Tensor) -> Tensor:
     return x
 
 
-def place_of(rows: Tensor) -> tuple[Tensor | int, Tensor | int]:
-    """Index of the first of `rows` [N, D] in the global batch, and the rows of the global batch.
+def place_of(count: Tensor | int, device: torch.device) -> tuple[Tensor | int, Tensor | int]:
+    """Index of the first of this process's `count` rows in the global batch, and how many it has.
 
     With several processes both are tensors, so that nothing is read back from the device.
     """
     if not several():
-        return 0, len(rows)
-    sizes = torch.zeros(dist.get_world_size(), dtype=torch.int64, device=rows.device)
-    sizes[dist.get_rank()] = len(rows)
+        return 0, count
+    sizes = torch.zeros(dist.get_world_size(), dtype=torch.int64, device=device)
+    sizes[dist.get_rank()] = count
     ends = sum_(sizes).cumsum(0)
-    return ends[dist.get_rank()] - len(rows), ends[-1]
+    return ends[dist.get_rank()] - count, ends[-1]
 
 
 def gather(rows: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """The vector quantizer of the VQ-VAE: a codebook learned by running averages or by gradient."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -97,13 +98,13 @@ class VectorQuantizer(nn.Module):
         since looking would read from the device; `encode` does. Raises TypeError where z is not
         floating point and ValueError where it is not [B, D, F] with D = dim, or is empty.
         """
-        frames = self._frames(z)  # [B, F, D]
+        frames = self.frames(z)  # [B, F, D]
         with torch.autocast(z.device.type, enabled=False):
             rows = frames.detach().flatten(0, 1)  # [N, D]
-            if self.training and not self._is_initialised():
-                self._initialise(rows)
-            codes = nearest(rows, self._entries().detach())  # [N]
-            entries = F.embedding(codes.view(frames.shape[:2]), self._entries())  # [B, F, D]
+            if self.training and not self.is_initialised():
+                self.initialise(rows)
+            codes = self.search(rows)  # [N]
+            entries = F.embedding(codes.view(frames.shape[:2]), self.entries())  # [B, F, D]
             constant = entries.detach()
             commitment = F.mse_loss(frames, constant)
             codebook_loss = torch.zeros_like(commitment)
@@ -113,7 +114,7 @@ class VectorQuantizer(nn.Module):
             if frames.requires_grad and torch.is_grad_enabled():
                 values = self.pass_gradient(frames, constant)
             if self.training:
-                self._learn(rows, codes)
+                self.learn(rows, codes)
         values = values.transpose(1, 2).to(z.dtype)  # [B, D, F]
         return Quantized(values, codes.view(len(z), 1, -1), commitment, codebook_loss)
 
@@ -123,11 +124,11 @@ class VectorQuantizer(nn.Module):
 
         Raises as `forward` does, and ValueError where z contains NaN or infinity.
         """
-        frames = self._frames(z)
+        frames = self.frames(z)
         if not frames.isfinite().all():
             raise ValueError("The latents to quantize contain NaN or infinity.")
         with torch.autocast(z.device.type, enabled=False):
-            return nearest(frames.flatten(0, 1), self._entries()).view(len(z), 1, -1)
+            return self.search(frames.flatten(0, 1)).view(len(z), 1, -1)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Codebook entries [B, D, F] of codes int64 [B, 1, F].
@@ -138,11 +139,15 @@ class VectorQuantizer(nn.Module):
         check_codes(codes, self.size)
         return F.embedding(codes[:, 0], self.codebook).transpose(1, 2)
 
-    def _entries(self) -> Tensor:
+    def search(self, rows: Tensor) -> Tensor:
+        """Codes int64 [N] of rows [N, D], which have the precision of `entries`."""
+        return nearest(rows, self.entries().detach())
+
+    def entries(self) -> Tensor:
         """The codebook in the precision of distances: float32, or float64 where the module is."""
         return self.codebook if self.codebook.dtype == torch.float64 else self.codebook.float()
 
-    def _frames(self, z: Tensor) -> Tensor:
+    def frames(self, z: Tensor) -> Tensor:
         if not z.is_floating_point():
             raise TypeError(f"The latents to quantize must be floating point, not {z.dtype}.")
         if z.ndim != 3 or z.shape[1] != self.dim or z.numel() == 0:
@@ -150,15 +155,15 @@ class VectorQuantizer(nn.Module):
                 f"The latents to quantize have shape {list(z.shape)}; expected [B, {self.dim}, F] "
                 "with B, F >= 1."
             )
-        return z.transpose(1, 2).to(self._entries().dtype)
+        return z.transpose(1, 2).to(self.entries().dtype)
 
-    def _is_initialised(self) -> bool:
+    def is_initialised(self) -> bool:
         if not self._known_initialised:  # once True it stays so, and the device is left in peace
             self._known_initialised = bool(self.initialised)
         return self._known_initialised
 
     @torch.no_grad()
-    def _initialise(self, rows: Tensor) -> None:
+    def initialise(self, rows: Tensor) -> None:
         """k-means on the first global batch; where it is smaller than the codebook, its rows again.
 
         Sums are centroid times count, so that the first EMA step keeps the centroids where they
@@ -181,11 +186,16 @@ class VectorQuantizer(nn.Module):
         self._known_initialised = True
 
     @torch.no_grad()
-    def _learn(self, rows: Tensor, codes: Tensor) -> None:
-        """One step of the averages over the global batch, then the revival of dead entries."""
+    def learn(self, rows: Tensor, codes: Tensor, kept: Tensor | None = None) -> None:
+        """One step of the averages over the global batch, then the revival of dead entries.
+
+        `rows` [N, D] fell to `codes` [N]; those that are not `kept` (bool [N]) do not count.
+        """
+        ones = rows.new_ones(len(rows)) if kept is None else kept.to(rows.dtype)
         batch = rows.new_zeros(self.size, self.dim + 1)  # [V, D + 1]: sums and counts
-        batch[:, : self.dim].index_add_(0, codes, rows)
-        batch[:, self.dim].index_add_(0, codes, rows.new_ones(len(rows)))
+        weighted = rows if kept is None else rows * ones[:, None]
+        batch[:, : self.dim].index_add_(0, codes, weighted)
+        batch[:, self.dim].index_add_(0, codes, ones)
         processes.sum_(batch)
         self.counts.lerp_(batch[:, self.dim], 1 - self.decay)
         if not self.learns_by_gradient:
@@ -195,11 +205,11 @@ class VectorQuantizer(nn.Module):
             smoothed = (self.counts + self.eps) / (total + self.size * self.eps) * total
             self.codebook.copy_(self.sums / smoothed[:, None])
         if self.dead > 0:
-            self._revive(rows)
+            self._revive(rows, kept)
         self.step.add_(1)
 
-    def _revive(self, rows: Tensor) -> None:
-        """Move each dead entry to a frame of the batch, neighbours rarely to the same one.
+    def _revive(self, rows: Tensor, kept: Tensor | None) -> None:
+        """Move each dead entry to a kept frame of the batch, neighbours rarely to the same one.
 
         Sums and counts move along, otherwise the next average would undo it. The number of dead
         entries stays on the device: the k-th of them draws from the k-th of as many equal parts of
@@ -208,11 +218,18 @@ class VectorQuantizer(nn.Module):
         usual = self.counts.mean()
         dead = self.counts < self.dead * usual  # [V]
         place = dead.cumsum(0) - 1
-        first, total = processes.place_of(rows)
+        count = len(rows) if kept is None else kept.sum()
+        first, total = processes.place_of(count, rows.device)
+        if not isinstance(total, int):
+            dead = dead & (total > 0)
+            total = total.clamp(min=1)
         draw = processes.draws(self.seed, self.step, self.size) % total
         row = (place.clamp(min=0) * total + draw) // dead.sum().clamp(min=1) - first  # [V]
-        here = (row >= 0) & (row < len(rows))
-        frames = rows[row.clamp(0, len(rows) - 1)] * here[:, None]  # [V, D]
+        here = (row >= 0) & (row < count)
+        row = row.clamp(0, len(rows) - 1)
+        if kept is not None:
+            row = kept.to(torch.uint8).argsort(descending=True, stable=True)[row]
+        frames = rows[row] * here[:, None]  # [V, D]
         processes.sum_(frames)  # exactly one process has each
         self.codebook.copy_(torch.where(dead[:, None], frames, self.codebook))
         self.counts.copy_(torch.where(dead, usual, self.counts))
@@ -224,14 +241,19 @@ def _forget_initialised(module: VectorQuantizer, _) -> None:
     module._known_initialised = False  # the loaded buffer knows
 
 
-def check_codes(codes: Tensor, size: int, codebooks: int = 1) -> None:
-    """Raise TypeError or ValueError, in words, unless codes are int64 [B, K, F] in [0, size)."""
+def check_codes(codes: Tensor, size: int, codebooks: Sequence[int] = (1,), low: int = 0) -> None:
+    """Raise TypeError or ValueError, in words, unless codes are int64 [B, K, F] in [low, size).
+
+    K must be in `codebooks`. Reads the smallest and the largest code from the device.
+    """
     if codes.dtype != torch.int64:
         raise TypeError(f"Codes must be int64, not {codes.dtype}.")
-    if codes.ndim != 3 or codes.shape[1] != codebooks or codes.numel() == 0:
+    if codes.ndim != 3 or codes.shape[1] not in codebooks or codes.numel() == 0:
+        wanted = list(codebooks)
+        k = wanted[0] if len(wanted) == 1 else f"{wanted[0]} to {wanted[-1]}"
         raise ValueError(
-            f"Codes have shape {list(codes.shape)}; expected [B, {codebooks}, F] with B, F >= 1."
+            f"Codes have shape {list(codes.shape)}; expected [B, {k}, F] with B, F >= 1."
         )
-    low, high = codes.min().item(), codes.max().item()
-    if low < 0 or high >= size:
-        raise ValueError(f"Codes run from {low} to {high}; the codebook has 0 to {size - 1}.")
+    least, most = codes.min().item(), codes.max().item()
+    if least < low or most >= size:
+        raise ValueError(f"Codes run from {least} to {most}; the codebook has 0 to {size - 1}.")

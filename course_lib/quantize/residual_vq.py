@@ -1,0 +1,186 @@
+"""Residual vector quantization: each stage quantizes what the stages before left over."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from course_lib.quantize.straight_through import straight_through
+from course_lib.quantize.vector_quantizer import Quantized, VectorQuantizer, check_codes
+
+DROPPED = -1  # the code of a stage that an item does without
+
+
+class ResidualVQ(nn.Module):
+    """`n_codebooks` quantizers in a row: latents become the sum of one entry of each.
+
+    With r_0 = z, stage k replaces r_{k-1} by its nearest entry q_k and leaves r_k = r_{k-1} - q_k;
+    the value is q_1 + ... + q_K, and any first n of the stages are a coarser code of the same
+    frame. One straight-through step goes around the whole stack, so that the gradient that
+    reaches z is that of the value, once, and every stage's commitment reaches z too.
+
+    dropout: the share of training items (of batches where `dropout_per` is "batch") that do with
+        fewer stages, as many as a uniform draw from `dropout_levels` says (default 1 to
+        n_codebooks). The draws come from torch's generator, or from the caller as `kept`.
+    settings: those of each stage, a VectorQuantizer.
+
+    Stages are placed by k-means on the first training batch, each on what the stages before leave.
+    Source: Zeghidour et al. 2021 (SoundStream), section III.C; Kumar et al. 2023 for dropout by
+    item. Taught in notebook 04.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        size: int,
+        n_codebooks: int,
+        *,
+        dropout: float = 0.0,
+        dropout_per: Literal["item", "batch"] = "item",
+        dropout_levels: Sequence[int] | None = None,
+        seed: int = 0,
+        **settings,
+    ):
+        super().__init__()
+        if n_codebooks < 1:
+            raise ValueError(f"n_codebooks={n_codebooks} must be at least 1.")
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"dropout={dropout} must be in [0, 1].")
+        if dropout_per not in ("item", "batch"):
+            raise ValueError(f"dropout_per={dropout_per!r} is unknown: choose 'item' or 'batch'.")
+        levels = tuple(dropout_levels or range(1, n_codebooks + 1))
+        if not all(1 <= level <= n_codebooks for level in levels):
+            raise ValueError(f"dropout_levels={levels} must lie in 1 to {n_codebooks}.")
+        self.dim, self.size, self.n_codebooks = dim, size, n_codebooks
+        self.dropout, self.dropout_per, self.dropout_levels = dropout, dropout_per, levels
+        self.stages = nn.ModuleList(
+            VectorQuantizer(dim, size, seed=seed + k, **settings) for k in range(n_codebooks)
+        )
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, size={self.size}, n_codebooks={self.n_codebooks}"
+
+    def forward(
+        self, z: Tensor, n_codebooks: int | None = None, kept: Tensor | None = None
+    ) -> Quantized:
+        """Quantize latents z [B, D, F] with the first `n_codebooks` stages (default all).
+
+        `kept` int64 [B] says how many of those stages each item uses. In training mode with
+        dropout it is drawn where it is not given. Codes are int64 [B, K, F], -1 where a stage was
+        not used; losses are summed over stages. In training mode the stages learn from the items
+        that use them. Raises as VectorQuantizer does, and ValueError for n_codebooks or kept out
+        of place.
+        """
+        frames = self.stages[0].frames(z)  # [B, F, D]
+        count = self._count(n_codebooks)
+        kept = self._kept(kept, z)
+        with torch.autocast(z.device.type, enabled=False):
+            rows = frames.flatten(0, 1)  # [N, D]
+            if self.training:
+                self._initialise(rows.detach())
+            residual, total = rows, torch.zeros_like(rows, requires_grad=False)
+            codes, commitment, codebook_loss = [], rows.new_zeros(()), rows.new_zeros(())
+            for k, stage in enumerate(self.stages[:count]):
+                used = None if kept is None else (kept > k).repeat_interleave(frames.shape[1])
+                chosen = stage.search(residual.detach())  # [N]
+                entries = F.embedding(chosen, stage.entries())  # [N, D]
+                constant = entries.detach()
+                commitment = commitment + _mean_square(residual, constant, used)
+                if stage.learns_by_gradient:
+                    codebook_loss = codebook_loss + _mean_square(entries, residual.detach(), used)
+                if self.training:
+                    stage.learn(residual.detach(), chosen, used)
+                residual = residual - constant
+                if used is not None:
+                    chosen = chosen.where(used, DROPPED)
+                    constant = constant * used[:, None]
+                total = total + constant
+                codes.append(chosen.view(frames.shape[:2]))
+            values = total
+            if rows.requires_grad and torch.is_grad_enabled():
+                values = straight_through(rows, total)
+        values = values.view_as(frames).transpose(1, 2).to(z.dtype)  # [B, D, F]
+        return Quantized(values, torch.stack(codes, 1), commitment, codebook_loss)
+
+    def encode(self, z: Tensor, n_codebooks: int | None = None) -> Tensor:
+        """Codes int64 [B, K, F] of latents z [B, D, F] by the first `n_codebooks` stages.
+
+        Raises as `forward` does, and ValueError where z contains NaN or infinity.
+        """
+        if not z.isfinite().all():
+            raise ValueError("The latents to quantize contain NaN or infinity.")
+        return self.encode_unchecked(z, n_codebooks)
+
+    @torch.no_grad()
+    def encode_unchecked(self, z: Tensor, n_codebooks: int | None = None) -> Tensor:
+        """`encode` without looking for NaN, and so without reading from the device."""
+        frames = self.stages[0].frames(z)
+        codes = []
+        with torch.autocast(z.device.type, enabled=False):
+            residual = frames.flatten(0, 1)  # [N, D]
+            for stage in self.stages[: self._count(n_codebooks)]:
+                chosen = stage.search(residual)
+                residual = residual - stage.entries()[chosen]
+                codes.append(chosen.view(frames.shape[:2]))
+        return torch.stack(codes, 1)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Values [B, D, F] of codes int64 [B, K, F] of the first K stages; -1 adds nothing.
+
+        Raises TypeError where codes are not int64 and ValueError where they are not [B, K, F] with
+        K from 1 to n_codebooks, or lie outside [-1, size).
+        """
+        check_codes(codes, self.size, range(1, self.n_codebooks + 1), low=DROPPED)
+        return self.decode_unchecked(codes)
+
+    def decode_unchecked(self, codes: Tensor) -> Tensor:
+        """`decode` of codes known to be in range, which reads nothing from the device."""
+        total = 0.0
+        for stage, chosen in zip(self.stages, codes.unbind(1), strict=False):
+            entries = F.embedding(chosen.clamp(min=0), stage.codebook)  # [B, F, D]
+            total = total + entries * (chosen >= 0)[..., None]
+        return total.transpose(1, 2)
+
+    def draw_kept(self, batch: int, device: torch.device | None = None) -> Tensor:
+        """How many stages each of `batch` items uses, int64 [B], drawn from torch's generator."""
+        count = 1 if self.dropout_per == "batch" else batch
+        levels = torch.tensor(self.dropout_levels)
+        drawn = levels[torch.randint(len(levels), (count,))]
+        drawn = drawn.where(torch.rand(count) < self.dropout, self.n_codebooks)
+        return drawn.expand(batch).to(device)
+
+    def _kept(self, kept: Tensor | None, z: Tensor) -> Tensor | None:
+        if kept is None:
+            if not self.training or self.dropout == 0:
+                return None
+            return self.draw_kept(len(z), z.device)
+        if kept.shape != (len(z),) or kept.dtype != torch.int64:
+            raise ValueError(
+                f"kept is {kept.dtype} {list(kept.shape)}; expected int64 [{len(z)}], the number "
+                "of codebooks of each item."
+            )
+        return kept
+
+    def _count(self, n_codebooks: int | None) -> int:
+        count = self.n_codebooks if n_codebooks is None else n_codebooks
+        if not 1 <= count <= self.n_codebooks:
+            raise ValueError(f"n_codebooks={count} must lie in 1 to {self.n_codebooks}.")
+        return count
+
+    @torch.no_grad()
+    def _initialise(self, rows: Tensor) -> None:
+        if all(stage.is_initialised() for stage in self.stages):
+            return
+        for stage in self.stages:
+            if not stage.is_initialised():
+                stage.initialise(rows)
+            rows = rows - stage.entries()[stage.search(rows)]
+
+
+def _mean_square(x: Tensor, y: Tensor, used: Tensor | None) -> Tensor:
+    """Mean of (x - y)^2 over all numbers [N, D], those of rows not `used` counting as 0."""
+    if used is None:
+        return F.mse_loss(x, y)
+    return ((x - y).square() * used[:, None]).mean()
