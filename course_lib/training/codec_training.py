@@ -1,0 +1,143 @@
+"""Training a codec, with or without discriminators. Taught in notebooks 07 to 09."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+from course_lib.training.adversarial import (
+    feature_matching,
+    frozen,
+    hinge_discriminator_loss,
+    hinge_generator_loss,
+    least_squares_discriminator_loss,
+    least_squares_generator_loss,
+)
+from course_lib.training.balancer import Balancer
+from course_lib.training.draws import Draws
+from course_lib.training.precision import in_float32
+
+OF_THE_OUTPUT = ("wave", "mel", "adversarial", "features")  # what a balancer can weigh
+
+
+class CodecTraining(nn.Module):
+    """A codec and what is trained or remembered beside it, for `fit`; the codec alone is shipped.
+
+    codec: audio [B, C, T] -> an output with `audio`, `commitment` and `codebook_loss`.
+    mel: (reference, estimate) -> a scalar, such as a `MultiScaleMelLoss`.
+    weights: of "wave" (mean absolute difference of samples), "mel", "adversarial", "features",
+        "commitment" and "codebook". What is left out is not computed.
+    discriminators: audio -> `logits` and `features` each. They need both adversarial weights.
+    balanced: lets an EnCodec `Balancer` weigh the first four; the last two are added outside.
+    least_squares: instead of the hinge loss.
+    relative: feature matching in parts of the features of the real sound.
+
+    Raises ValueError for unknown weights and where discriminators and weights do not fit. Taught in
+    notebook 07.
+    """
+
+    def __init__(
+        self,
+        codec: nn.Module,
+        mel: nn.Module,
+        weights: Mapping[str, float],
+        discriminators: Sequence[nn.Module] = (),
+        balanced: bool = False,
+        least_squares: bool = False,
+        relative: bool = False,
+    ):
+        super().__init__()
+        unknown = weights.keys() - {*OF_THE_OUTPUT, "commitment", "codebook"}
+        if unknown:
+            raise ValueError(f"There is no loss {sorted(unknown)[0]!r} to weigh in a codec.")
+        judged = {"adversarial", "features"} & weights.keys()
+        if bool(judged) != bool(len(discriminators)):
+            raise ValueError(
+                f"{len(discriminators)} discriminator(s) and weights for {sorted(judged) or 'none'}"
+                " of their losses: give both or neither."
+            )
+        self.codec, self.mel, self.weights = codec, mel, dict(weights)
+        self.discriminators = nn.ModuleList(discriminators)
+        self.least_squares, self.relative = least_squares, relative
+        shares = {name: w for name, w in weights.items() if name in OF_THE_OUTPUT}
+        self.balancer = Balancer(shares) if balanced else None
+
+    def optimizers(
+        self, lr: float = 3e-4, judge_lr: float = 3e-4, betas: tuple[float, float] = (0.5, 0.9)
+    ) -> dict[str, AdamW]:
+        """The optimisers "codec" and, with discriminators, "discriminator", for `fit`."""
+        settings = {"betas": betas, "fused": True}
+        made = {"codec": AdamW(self.codec.parameters(), lr=lr, **settings)}
+        if len(self.discriminators):
+            parameters = self.discriminators.parameters()
+            made["discriminator"] = AdamW(parameters, lr=judge_lr, **settings)
+        return made
+
+    def step(
+        self, audio: Tensor, kept: Tensor | None = None
+    ) -> Iterator[tuple[str, dict[str, Tensor]]]:
+        """One training step on audio [B, C, T], as `fit` takes it: losses by optimiser.
+
+        First the discriminators learn to tell the sound from what the codec made of it, which is
+        detached: no gradient reaches the codec. Then the codec learns, the discriminators frozen.
+        `kept` int64 [B] are the codebooks that each item may use.
+        """
+        out = self.codec(audio, kept=kept)
+        estimate = out.audio.float()
+        if len(self.discriminators):
+            real, fake = self._judge(audio), self._judge(estimate.detach())
+            of_judges = (
+                least_squares_discriminator_loss if self.least_squares else hinge_discriminator_loss
+            )
+            yield "discriminator", {"loss": of_judges(real[0], fake[0])}
+        with frozen(self.discriminators):
+            losses = self._of_the_output(audio, estimate)
+            outside = {"commitment": out.commitment, "codebook": out.codebook_loss}
+            outside = {name: value for name, value in outside.items() if name in self.weights}
+            if self.balancer is None:
+                total = sum(self.weights[name] * value for name, value in losses.items())
+            else:
+                total = self.balancer(losses, estimate)
+            total = total + sum(self.weights[name] * value for name, value in outside.items())
+            yield "codec", {"loss": total} | losses | outside
+
+    def _of_the_output(self, audio: Tensor, estimate: Tensor) -> dict[str, Tensor]:
+        losses = {}
+        if "wave" in self.weights:
+            losses["wave"] = F.l1_loss(estimate, audio.float())
+        if "mel" in self.weights:
+            losses["mel"] = self.mel(audio, estimate)
+        if not len(self.discriminators):
+            return losses
+        with torch.no_grad():
+            _, wanted = self._judge(audio)
+        logits, features = self._judge(estimate)
+        of_codec = least_squares_generator_loss if self.least_squares else hinge_generator_loss
+        losses["adversarial"] = of_codec(logits)
+        losses["features"] = feature_matching(wanted, features, self.relative)
+        return {name: value for name, value in losses.items() if name in self.weights}
+
+    @in_float32
+    def _judge(self, audio: Tensor) -> tuple[list[Tensor], list[list[Tensor]]]:
+        """Logits and features of all parts of all discriminators."""
+        logits: list[Tensor] = []
+        features: list[list[Tensor]] = []
+        for discriminator in self.discriminators:
+            judgement = discriminator(audio)
+            logits += judgement.logits
+            features += judgement.features
+        return logits, features
+
+
+def draw_kept(draws: Draws, codebooks: int, levels: Sequence[int], share: float) -> Tensor:
+    """How many codebooks each item may use, int64 [B]: one of `levels`, or all of `codebooks`.
+
+    Each item is cut to a level, all equally likely, with chance `share` (quantizer dropout).
+    Source: Zeghidour et al. 2021, section III-C; per item and by share: Kumar et al. 2023.
+    Taught in notebook 07.
+    """
+    cut = draws.uniform(stream="dropout") < share  # [B]
+    chosen = draws.integers(len(levels), stream="level")  # [B]
+    return torch.where(cut, torch.tensor(levels, device=cut.device)[chosen], codebooks)
