@@ -8,6 +8,8 @@ from course_lib.models.autoregressive_autoencoder import (
     AutoregressiveOutput,
     autoregressive_loss,
 )
+from course_lib.models.codec import Codec, CodecOutput, Encoded
+from course_lib.models.codec_config import PRESETS, CodecConfig
 from course_lib.models.vae import VAE, VAEConfig, VAEOutput, gaussian_kl, vae_loss
 from course_lib.models.vqvae import VQVAE, VQVAEConfig, VQVAEOutput, vqvae_loss
 
@@ -18,6 +20,11 @@ __all__ = [
     "AutoregressiveAutoencoder",
     "AutoregressiveAutoencoderConfig",
     "AutoregressiveOutput",
+    "Codec",
+    "CodecConfig",
+    "CodecOutput",
+    "Encoded",
+    "PRESETS",
     "VAE",
     "VAEConfig",
     "VAEOutput",

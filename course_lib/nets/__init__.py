@@ -4,8 +4,14 @@ from course_lib.nets.conv_stacks import ConvDecoder, ConvEncoder
 from course_lib.nets.convolution import Conv1d, ConvTranspose1d, ResidualUnit
 from course_lib.nets.kv_cache import KVCache
 from course_lib.nets.language_model import LanguageModel, LanguageModelConfig, generate
+from course_lib.nets.padded_convolution import (
+    PaddedConv1d,
+    PaddedConvTranspose1d,
+    fold_weight_norm,
+)
 from course_lib.nets.positions import rotary, sinusoidal, turn
 from course_lib.nets.sampling import keep_likely, sample
+from course_lib.nets.seanet import SEANetConfig, SEANetDecoder, SEANetEncoder
 from course_lib.nets.transformer import Transformer, TransformerConfig
 from course_lib.nets.wavenet import WaveNet
 
@@ -17,10 +23,16 @@ __all__ = [
     "KVCache",
     "LanguageModel",
     "LanguageModelConfig",
+    "PaddedConv1d",
+    "PaddedConvTranspose1d",
     "ResidualUnit",
+    "SEANetConfig",
+    "SEANetDecoder",
+    "SEANetEncoder",
     "Transformer",
     "TransformerConfig",
     "WaveNet",
+    "fold_weight_norm",
     "generate",
     "keep_likely",
     "rotary",

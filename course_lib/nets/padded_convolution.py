@@ -1,0 +1,130 @@
+"""Convolutions of neural codecs: exact lengths, zero or reflected edges, weight or group norm.
+
+Padding is counted in Python integers: `PaddedConv1d` makes ceil(T / stride) frames of T samples for
+any T, also above 2^24, where float32 no longer counts. Causal, all that a frame needs beyond its
+own `stride` samples lies to its left:
+
+    stride 2, kernel 4, causal, constant    0 0 [a b c d e] 0    frames (a b), (c d), (e .)
+    stride 2, kernel 4, causal, reflect     c b [a b c d e] d
+"""
+
+import math
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from torch.nn.utils.parametrizations import weight_norm
+
+Norm = Literal["weight", "group"] | None
+Padding = Literal["constant", "reflect"]
+
+
+def pad(x: Tensor, left: int, right: int, padding: Padding = "constant") -> Tensor:
+    """x [B, C, T] with `left` and `right` samples more: zeros, or x reflected.
+
+    Where x is too short to be reflected, zeros lengthen it to the right before and are cut after,
+    as EnCodec does (Défossez et al. 2022, encodec's `pad1d`).
+    """
+    if left == right == 0:
+        return x
+    if padding == "constant":
+        return F.pad(x, (left, right))
+    short = max(left, right) + 1 - x.shape[-1]
+    if short <= 0:
+        return F.pad(x, (left, right), mode="reflect")
+    x = F.pad(F.pad(x, (0, short)), (left, right), mode="reflect")
+    return x[..., :-short]
+
+
+class PaddedConv1d(nn.Conv1d):
+    """Convolution [B, C, T] -> [B, out, ceil(T / stride)], causal or "same".
+
+    padding: what stands beyond the edges, zeros ("constant") or the signal mirrored ("reflect").
+    norm: of the weight (Salimans & Kingma 2016), of the output over channels and time ("group"), or
+        none. Weight norm is for training; `fold_weight_norm` takes it out.
+
+    The layer of SEANet in EnCodec (Défossez et al. 2022, section 3.1). Raises ValueError for an
+    empty input or a kernel that does not reach over its stride. Taught in notebook 08.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        out: int,
+        kernel: int,
+        stride: int = 1,
+        dilation: int = 1,
+        causal: bool = True,
+        padding: Padding = "constant",
+        norm: Norm = None,
+    ):
+        super().__init__(channels, out, kernel, stride, dilation=dilation)
+        spare = (kernel - 1) * dilation + 1 - stride  # what a frame sees beyond its own samples
+        if spare < 0:
+            raise ValueError(f"kernel={kernel} must reach over stride={stride}.")
+        self.right = 0 if causal else spare // 2
+        self.left = spare - self.right
+        self.edges: Padding = padding
+        self.norm = nn.GroupNorm(1, out) if norm == "group" else None
+        if norm == "weight":
+            weight_norm(self)
+
+    def extra(self, length: int) -> int:
+        """Samples that the last frame lacks where `length` samples come in."""
+        return -length % self.stride[0]
+
+    def forward(self, x: Tensor) -> Tensor:
+        length = x.shape[-1]
+        if length == 0:
+            raise ValueError(f"Nothing to convolve: the input has shape {list(x.shape)}.")
+        x = super().forward(pad(x, self.left, self.right + self.extra(length), self.edges))
+        return x if self.norm is None else self.norm(x)
+
+
+class PaddedConvTranspose1d(nn.ConvTranspose1d):
+    """Transposed convolution [B, C, F] -> [B, out, F * stride], cut causally or "same".
+
+    What the kernel makes beyond F * stride is cut: to the right where causal (the share
+    `trim_right` of it), on both sides otherwise. Raises ValueError as `PaddedConv1d`.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        out: int,
+        kernel: int,
+        stride: int,
+        causal: bool = True,
+        norm: Norm = None,
+        trim_right: float = 1.0,
+    ):
+        if kernel < stride:
+            raise ValueError(f"kernel={kernel} must reach over stride={stride}.")
+        super().__init__(channels, out, kernel, stride)
+        spare = kernel - stride
+        self.left = spare - (math.ceil(spare * trim_right) if causal else spare // 2)
+        self.norm = nn.GroupNorm(1, out) if norm == "group" else None
+        if norm == "weight":
+            weight_norm(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        length = x.shape[-1] * self.stride[0]
+        if length == 0:
+            raise ValueError(f"Nothing to convolve: the input has shape {list(x.shape)}.")
+        x = super().forward(x)
+        x = x if self.norm is None else self.norm(x)
+        return x[..., self.left : self.left + length]
+
+
+@torch.no_grad()
+def fold_weight_norm(model: nn.Module) -> nn.Module:
+    """Replace every g v / |v| in `model` by its value, in place, and return the model.
+
+    The function stays the same; what is computed once is no longer computed in every call.
+    """
+    for module in model.modules():
+        if parametrize.is_parametrized(module, "weight"):
+            parametrize.remove_parametrizations(module, "weight", leave_parametrized=True)
+    return model
