@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.quantize.straight_through import straight_through
+from course_lib.quantize.factorised_vq import FactorisedVQ
 from course_lib.quantize.vector_quantizer import Quantized, VectorQuantizer, check_codes
 
 DROPPED = -1  # the code of a stage that an item does without
@@ -24,7 +23,10 @@ class ResidualVQ(nn.Module):
     dropout: the share of training items (of batches where `dropout_per` is "batch") that do with
         fewer stages, as many as a uniform draw from `dropout_levels` says (default 1 to
         n_codebooks). The draws come from torch's generator, or from the caller as `kept`.
-    settings: those of each stage, a VectorQuantizer.
+    code_dim: where given, each stage is a FactorisedVQ, which looks up `code_dim` numbers (DAC);
+        the gradient then passes through every stage's projections.
+    cosine: whether lookups compare angles.
+    settings: those of each stage's VectorQuantizer.
 
     Stages are placed by k-means on the first training batch, each on what the stages before leave.
     Source: Zeghidour et al. 2021 (SoundStream), section III.C; Kumar et al. 2023 for dropout by
@@ -40,6 +42,8 @@ class ResidualVQ(nn.Module):
         dropout: float = 0.0,
         dropout_per: Literal["item", "batch"] = "item",
         dropout_levels: Sequence[int] | None = None,
+        code_dim: int | None = None,
+        cosine: bool = False,
         seed: int = 0,
         **settings,
     ):
@@ -55,9 +59,19 @@ class ResidualVQ(nn.Module):
             raise ValueError(f"dropout_levels={levels} must lie in 1 to {n_codebooks}.")
         self.dim, self.size, self.n_codebooks = dim, size, n_codebooks
         self.dropout, self.dropout_per, self.dropout_levels = dropout, dropout_per, levels
-        self.stages = nn.ModuleList(
-            VectorQuantizer(dim, size, seed=seed + k, **settings) for k in range(n_codebooks)
-        )
+        self.projects = code_dim is not None
+        if self.projects:
+            stages = [
+                FactorisedVQ(dim, size, code_dim, cosine, seed=seed + k, **settings)
+                for k in range(n_codebooks)
+            ]
+        else:
+            lookup = "cosine" if cosine else "euclidean"
+            stages = [
+                VectorQuantizer(dim, size, lookup=lookup, seed=seed + k, **settings)
+                for k in range(n_codebooks)
+            ]
+        self.stages = nn.ModuleList(stages)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}, size={self.size}, n_codebooks={self.n_codebooks}"
@@ -84,23 +98,16 @@ class ResidualVQ(nn.Module):
             codes, commitment, codebook_loss = [], rows.new_zeros(()), rows.new_zeros(())
             for k, stage in enumerate(self.stages[:count]):
                 used = None if kept is None else (kept > k).repeat_interleave(frames.shape[1])
-                chosen = stage.search(residual.detach())  # [N]
-                entries = F.embedding(chosen, stage.entries())  # [N, D]
-                constant = entries.detach()
-                commitment = commitment + _mean_square(residual, constant, used)
-                if stage.learns_by_gradient:
-                    codebook_loss = codebook_loss + _mean_square(entries, residual.detach(), used)
-                if self.training:
-                    stage.learn(residual.detach(), chosen, used)
-                residual = residual - constant
-                if used is not None:
-                    chosen = chosen.where(used, DROPPED)
-                    constant = constant * used[:, None]
-                total = total + constant
+                q = stage.quantize_rows(residual, used)
+                commitment = commitment + q.commitment
+                codebook_loss = codebook_loss + q.codebook_loss
+                residual = residual - q.values
+                total = total + (q.values if used is None else q.values * used[:, None])
+                chosen = q.codes if used is None else q.codes.where(used, DROPPED)
                 codes.append(chosen.view(frames.shape[:2]))
             values = total
-            if rows.requires_grad and torch.is_grad_enabled():
-                values = straight_through(rows, total)
+            if rows.requires_grad and torch.is_grad_enabled() and not self.projects:
+                values = self.stages[0].pass_gradient(rows, total)
         values = values.view_as(frames).transpose(1, 2).to(z.dtype)  # [B, D, F]
         return Quantized(values, torch.stack(codes, 1), commitment, codebook_loss)
 
@@ -122,7 +129,7 @@ class ResidualVQ(nn.Module):
             residual = frames.flatten(0, 1)  # [N, D]
             for stage in self.stages[: self._count(n_codebooks)]:
                 chosen = stage.search(residual)
-                residual = residual - stage.entries()[chosen]
+                residual = residual - stage.look_up(chosen)
                 codes.append(chosen.view(frames.shape[:2]))
         return torch.stack(codes, 1)
 
@@ -139,8 +146,8 @@ class ResidualVQ(nn.Module):
         """`decode` of codes known to be in range, which reads nothing from the device."""
         total = 0.0
         for stage, chosen in zip(self.stages, codes.unbind(1), strict=False):
-            entries = F.embedding(chosen.clamp(min=0), stage.codebook)  # [B, F, D]
-            total = total + entries * (chosen >= 0)[..., None]
+            values = stage.look_up(chosen.clamp(min=0))  # [B, F, D]
+            total = total + values * (chosen >= 0)[..., None]
         return total.transpose(1, 2)
 
     def draw_kept(self, batch: int, device: torch.device | None = None) -> Tensor:
@@ -176,11 +183,4 @@ class ResidualVQ(nn.Module):
         for stage in self.stages:
             if not stage.is_initialised():
                 stage.initialise(rows)
-            rows = rows - stage.entries()[stage.search(rows)]
-
-
-def _mean_square(x: Tensor, y: Tensor, used: Tensor | None) -> Tensor:
-    """Mean of (x - y)^2 over all numbers [N, D], those of rows not `used` counting as 0."""
-    if used is None:
-        return F.mse_loss(x, y)
-    return ((x - y).square() * used[:, None]).mean()
+            rows = rows - stage.look_up(stage.search(rows))

@@ -34,6 +34,7 @@ class VectorQuantizer(nn.Module):
         parameter, trained by the codebook loss.
     decay: of the averages, per training step.
     gradient: how it passes the lookup, "straight_through" or "rotation".
+    lookup: the nearest entry is the one at the least distance ("euclidean") or angle ("cosine").
     init: "kmeans" places the entries on the first training batch, "random" draws them.
     dead: an entry used less than this fraction of the mean usage is revived with a frame of the
         batch; 0 leaves the dead alone.
@@ -45,6 +46,8 @@ class VectorQuantizer(nn.Module):
     initialised, averages and draws are those of the global batch. Taught in notebooks 01 and 03.
     """
 
+    n_codebooks = 1
+
     def __init__(
         self,
         dim: int,
@@ -52,6 +55,7 @@ class VectorQuantizer(nn.Module):
         codebook: Literal["ema", "gradient"] = "ema",
         decay: float = 0.99,
         gradient: Literal["straight_through", "rotation"] = "straight_through",
+        lookup: Literal["euclidean", "cosine"] = "euclidean",
         init: Literal["kmeans", "random"] = "kmeans",
         dead: float = 0.1,
         eps: float = 1e-5,
@@ -65,6 +69,7 @@ class VectorQuantizer(nn.Module):
         for name, value, known in (
             ("codebook", codebook, ("ema", "gradient")),
             ("gradient", gradient, ("straight_through", "rotation")),
+            ("lookup", lookup, ("euclidean", "cosine")),
             ("init", init, ("kmeans", "random")),
         ):
             if value not in known:
@@ -72,6 +77,7 @@ class VectorQuantizer(nn.Module):
         self.dim, self.size, self.seed = dim, size, seed
         self.decay, self.dead, self.eps = decay, dead, eps
         self.learns_by_gradient = codebook == "gradient"
+        self.compares_angles = lookup == "cosine"
         self.pass_gradient = rotate if gradient == "rotation" else straight_through
 
         entries = torch.empty(size, dim)
@@ -100,23 +106,32 @@ class VectorQuantizer(nn.Module):
         """
         frames = self.frames(z)  # [B, F, D]
         with torch.autocast(z.device.type, enabled=False):
-            rows = frames.detach().flatten(0, 1)  # [N, D]
-            if self.training and not self.is_initialised():
-                self.initialise(rows)
-            codes = self.search(rows)  # [N]
-            entries = F.embedding(codes.view(frames.shape[:2]), self.entries())  # [B, F, D]
-            constant = entries.detach()
-            commitment = F.mse_loss(frames, constant)
-            codebook_loss = torch.zeros_like(commitment)
-            if self.learns_by_gradient:
-                codebook_loss = F.mse_loss(entries, frames.detach())
-            values = constant
-            if frames.requires_grad and torch.is_grad_enabled():
-                values = self.pass_gradient(frames, constant)
-            if self.training:
-                self.learn(rows, codes)
+            rows = frames.flatten(0, 1)  # [N, D]
+            values, codes, commitment, codebook_loss = self.quantize_rows(rows)
+            if rows.requires_grad and torch.is_grad_enabled():
+                values = self.pass_gradient(rows, values)
+        values = values.view_as(frames)
         values = values.transpose(1, 2).to(z.dtype)  # [B, D, F]
         return Quantized(values, codes.view(len(z), 1, -1), commitment, codebook_loss)
+
+    def quantize_rows(self, rows: Tensor, used: Tensor | None = None) -> Quantized:
+        """`forward` on rows [N, D]: values [N, D], which pass no gradient on, and codes [N].
+
+        Rows that are not `used` (bool [N]) count as 0 in the losses and teach the codebook nothing.
+        """
+        constant = rows.detach()
+        if self.training and not self.is_initialised():
+            self.initialise(constant)
+        codes = self.search(constant)
+        entries = F.embedding(codes, self.entries())  # [N, D]
+        values = entries.detach()
+        commitment = _mean_square(rows, values, used)
+        codebook_loss = torch.zeros_like(commitment)
+        if self.learns_by_gradient:
+            codebook_loss = _mean_square(entries, constant, used)
+        if self.training:
+            self.learn(constant, codes, used)
+        return Quantized(values, codes, commitment, codebook_loss)
 
     @torch.no_grad()
     def encode(self, z: Tensor) -> Tensor:
@@ -137,25 +152,26 @@ class VectorQuantizer(nn.Module):
         lie outside [0, size).
         """
         check_codes(codes, self.size)
-        return F.embedding(codes[:, 0], self.codebook).transpose(1, 2)
+        return self.look_up(codes[:, 0]).transpose(1, 2)
 
     def search(self, rows: Tensor) -> Tensor:
         """Codes int64 [N] of rows [N, D], which have the precision of `entries`."""
-        return nearest(rows, self.entries().detach())
+        entries = self.entries().detach()
+        if self.compares_angles:
+            rows, entries = F.normalize(rows), F.normalize(entries)
+        return nearest(rows, entries)
+
+    def look_up(self, codes: Tensor) -> Tensor:
+        """Values [..., D] of codes int64 [...], known to be in range."""
+        return F.embedding(codes, self.codebook)
 
     def entries(self) -> Tensor:
         """The codebook in the precision of distances: float32, or float64 where the module is."""
         return self.codebook if self.codebook.dtype == torch.float64 else self.codebook.float()
 
     def frames(self, z: Tensor) -> Tensor:
-        if not z.is_floating_point():
-            raise TypeError(f"The latents to quantize must be floating point, not {z.dtype}.")
-        if z.ndim != 3 or z.shape[1] != self.dim or z.numel() == 0:
-            raise ValueError(
-                f"The latents to quantize have shape {list(z.shape)}; expected [B, {self.dim}, F] "
-                "with B, F >= 1."
-            )
-        return z.transpose(1, 2).to(self.entries().dtype)
+        """Latents [B, D, F] as frames [B, F, D], in the precision of `entries`."""
+        return check_latents(z, self.dim).transpose(1, 2).to(self.entries().dtype)
 
     def is_initialised(self) -> bool:
         if not self._known_initialised:  # once True it stays so, and the device is left in peace
@@ -177,7 +193,7 @@ class VectorQuantizer(nn.Module):
             0, nearest(rows, centroids), rows.new_ones(len(rows))
         )
         again = torch.arange(self.size, device=rows.device) % found
-        self.codebook.copy_(centroids[again])
+        self.codebook.copy_(self.placed(centroids[again]))
         self.counts.copy_(counts[again].clamp(min=1))
         processes.from_first(self.codebook, self.counts)  # sums on a GPU differ in their last bits
         if not self.learns_by_gradient:
@@ -186,14 +202,14 @@ class VectorQuantizer(nn.Module):
         self._known_initialised = True
 
     @torch.no_grad()
-    def learn(self, rows: Tensor, codes: Tensor, kept: Tensor | None = None) -> None:
+    def learn(self, rows: Tensor, codes: Tensor, used: Tensor | None = None) -> None:
         """One step of the averages over the global batch, then the revival of dead entries.
 
-        `rows` [N, D] fell to `codes` [N]; those that are not `kept` (bool [N]) do not count.
+        `rows` [N, D] fell to `codes` [N]; those that are not `used` (bool [N]) do not count.
         """
-        ones = rows.new_ones(len(rows)) if kept is None else kept.to(rows.dtype)
+        ones = rows.new_ones(len(rows)) if used is None else used.to(rows.dtype)
         batch = rows.new_zeros(self.size, self.dim + 1)  # [V, D + 1]: sums and counts
-        weighted = rows if kept is None else rows * ones[:, None]
+        weighted = rows if used is None else rows * ones[:, None]
         batch[:, : self.dim].index_add_(0, codes, weighted)
         batch[:, self.dim].index_add_(0, codes, ones)
         processes.sum_(batch)
@@ -203,13 +219,17 @@ class VectorQuantizer(nn.Module):
             # Laplace smoothing keeps an unused entry from being divided by nothing.
             total = self.counts.sum()
             smoothed = (self.counts + self.eps) / (total + self.size * self.eps) * total
-            self.codebook.copy_(self.sums / smoothed[:, None])
+            self.codebook.copy_(self.placed(self.sums / smoothed[:, None]))
         if self.dead > 0:
-            self._revive(rows, kept)
+            self._revive(rows, used)
         self.step.add_(1)
 
-    def _revive(self, rows: Tensor, kept: Tensor | None) -> None:
-        """Move each dead entry to a kept frame of the batch, neighbours rarely to the same one.
+    def placed(self, entries: Tensor) -> Tensor:
+        """Entries [V, D] as the codebook may hold them: here anywhere."""
+        return entries
+
+    def _revive(self, rows: Tensor, used: Tensor | None) -> None:
+        """Move each dead entry to a used frame of the batch, neighbours rarely to the same one.
 
         Sums and counts move along, otherwise the next average would undo it. The number of dead
         entries stays on the device: the k-th of them draws from the k-th of as many equal parts of
@@ -218,7 +238,7 @@ class VectorQuantizer(nn.Module):
         usual = self.counts.mean()
         dead = self.counts < self.dead * usual  # [V]
         place = dead.cumsum(0) - 1
-        count = len(rows) if kept is None else kept.sum()
+        count = len(rows) if used is None else used.sum()
         first, total = processes.place_of(count, rows.device)
         if not isinstance(total, int):
             dead = dead & (total > 0)
@@ -227,8 +247,8 @@ class VectorQuantizer(nn.Module):
         row = (place.clamp(min=0) * total + draw) // dead.sum().clamp(min=1) - first  # [V]
         here = (row >= 0) & (row < count)
         row = row.clamp(0, len(rows) - 1)
-        if kept is not None:
-            row = kept.to(torch.uint8).argsort(descending=True, stable=True)[row]
+        if used is not None:
+            row = used.to(torch.uint8).argsort(descending=True, stable=True)[row]
         frames = rows[row] * here[:, None]  # [V, D]
         processes.sum_(frames)  # exactly one process has each
         self.codebook.copy_(torch.where(dead[:, None], frames, self.codebook))
@@ -239,6 +259,25 @@ class VectorQuantizer(nn.Module):
 
 def _forget_initialised(module: VectorQuantizer, _) -> None:
     module._known_initialised = False  # the loaded buffer knows
+
+
+def _mean_square(x: Tensor, y: Tensor, used: Tensor | None) -> Tensor:
+    """Mean of (x - y)^2 over all numbers [N, D], those of rows not `used` counting as 0."""
+    if used is None:
+        return F.mse_loss(x, y)
+    return ((x - y).square() * used[:, None]).mean()
+
+
+def check_latents(z: Tensor, dim: int) -> Tensor:
+    """`z`, or TypeError or ValueError, in words, unless it is floating point [B, dim, F]."""
+    if not z.is_floating_point():
+        raise TypeError(f"The latents to quantize must be floating point, not {z.dtype}.")
+    if z.ndim != 3 or z.shape[1] != dim or z.numel() == 0:
+        raise ValueError(
+            f"The latents to quantize have shape {list(z.shape)}; expected [B, {dim}, F] "
+            "with B, F >= 1."
+        )
+    return z
 
 
 def check_codes(codes: Tensor, size: int, codebooks: Sequence[int] = (1,), low: int = 0) -> None:
