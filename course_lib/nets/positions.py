@@ -1,6 +1,6 @@
-"""Where a token is: sinusoidal tables and rotary angles, in float32 whatever the model's dtype.
+"""Where a token is: sinusoidal tables and rotary angles, in float32 or better.
 
-Computed in half precision, the sine of position 1,500 is off by up to 1 (float16) or 2 (bfloat16);
+That is float64 for a model in float64. Computed in half precision, the sine of position 1,500 is off by up to 1 (float16) or 2 (bfloat16);
 computed in float32 and then cast, by no more than rounding.
 """
 
@@ -10,38 +10,40 @@ from torch import Tensor
 BASE = 10_000.0
 
 
-def sinusoidal(positions: Tensor, dim: int) -> Tensor:
-    """Sines and cosines [..., dim] of positions [...], in float32; dim even (ValueError).
+def sinusoidal(positions: Tensor, dim: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Sines and cosines [..., dim] of positions [...], computed in `dtype`; dim even (ValueError).
 
     Wavelengths from 2 pi to 10,000 * 2 pi (Vaswani et al. 2017, section 3.5), the sines in the
     first half. Taught in notebook 03b.
     """
-    angles = _angles(positions, dim)
+    angles = _angles(positions, dim, dtype)
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 
-def rotary(positions: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """Cosines and sines [..., dim / 2] by which `turn` rotates a head of `dim` numbers, float32.
+def rotary(
+    positions: Tensor, dim: int, dtype: torch.dtype = torch.float32
+) -> tuple[Tensor, Tensor]:
+    """Cosines and sines [..., dim / 2] in `dtype` by which `turn` rotates a head of `dim` numbers.
 
     Su et al. 2021 (RoFormer), section 3.2. Taught in notebook 03b.
     """
-    angles = _angles(positions, dim)
+    angles = _angles(positions, dim, dtype)
     return angles.cos(), angles.sin()
 
 
 def turn(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     """Rotate the pairs (i, i + d/2) of x [B, H, F, d] by the angles of each frame [F, d/2].
 
-    The product of a query and a key so turned depends on their distance alone. Computed in float32,
-    returned in x's dtype.
+    The product of a query and a key so turned depends on their distance alone. Computed in the
+    angles' dtype, returned in x's.
     """
-    first, second = x.float().chunk(2, dim=-1)
+    first, second = x.to(cosines.dtype).chunk(2, dim=-1)
     turned = torch.cat([first * cosines - second * sines, second * cosines + first * sines], dim=-1)
     return turned.to(x.dtype)
 
 
-def _angles(positions: Tensor, dim: int) -> Tensor:
+def _angles(positions: Tensor, dim: int, dtype: torch.dtype) -> Tensor:
     if dim < 2 or dim % 2:
         raise ValueError(f"Positions need an even number of dimensions, not {dim}.")
-    steps = torch.arange(dim // 2, device=positions.device, dtype=torch.float32)
-    return positions.float()[..., None] * BASE ** (-steps * 2 / dim)
+    steps = torch.arange(dim // 2, device=positions.device, dtype=dtype)
+    return positions.to(dtype)[..., None] * BASE ** (-steps * 2 / dim)

@@ -140,10 +140,11 @@ class Transformer(nn.Module):
         frames = x.shape[1]
         places = torch.arange(frames, device=x.device) if cache is None else cache.places(frames)
         angles = None
+        precise = torch.float64 if x.dtype == torch.float64 else torch.float32
         if self.config.positions == "rotary":
-            angles = rotary(places, self.config.width // self.config.heads)
+            angles = rotary(places, self.config.width // self.config.heads, precise)
         else:
-            x = x + sinusoidal(places, self.config.width).to(x.dtype)
+            x = x + sinusoidal(places, self.config.width, precise).to(x.dtype)
         simple = cache is None and valid is None and prefix == 0
         mask = None if simple else self._mask(places, frames, valid, prefix, cache)
         attend = {"mask": mask, "causal": simple and self.config.causal, "angles": angles}

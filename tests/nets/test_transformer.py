@@ -44,6 +44,18 @@ def test_turned_products_depend_on_distance_alone():
 
 
 @pytest.mark.parametrize("positions", POSITIONS)
+def test_a_model_in_float64_computes_in_float64_throughout(positions):
+    model = make(positions=positions).double()
+    x = torch.randn(1, 200, 32, dtype=torch.float64)
+    cache = model.cache(1, 200)
+    with torch.no_grad():
+        cached = torch.cat([model(part, cache=cache) for part in x.split(1, 1)], 1)
+        difference = (cached - model(x)).abs().max()
+        less = (make(positions=positions)(x.float()) - model(x)).abs().max()
+    assert difference < 1e-12 < 1e-8 < less
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
 def test_causal_tokens_do_not_see_the_future(positions):
     model = make(positions=positions)
     x = torch.randn(2, 12, 32)
