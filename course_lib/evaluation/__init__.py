@@ -1,4 +1,4 @@
-"""Generated music against real music, as the analyser hears them. Taught in notebook 00."""
+"""Generated and coded music against real music. Taught in notebooks 00 and 07."""
 
 from course_lib.evaluation.analysis import (
     Analysis,
@@ -8,5 +8,24 @@ from course_lib.evaluation.analysis import (
     frechet,
     kl,
 )
+from course_lib.evaluation.coding import (
+    code_statistics,
+    codec_report,
+    codes_of,
+    decoded,
+    fidelity,
+)
 
-__all__ = ["Analysis", "analyse", "attribute_scores", "attributes", "frechet", "kl"]
+__all__ = [
+    "Analysis",
+    "analyse",
+    "attribute_scores",
+    "attributes",
+    "code_statistics",
+    "codec_report",
+    "codes_of",
+    "decoded",
+    "fidelity",
+    "frechet",
+    "kl",
+]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from course_lib import checkpoints, paths
 from course_lib.training import Data, fit, processes
@@ -29,6 +30,9 @@ class Recipe:
     data: (split, size, parents) -> data set, where size is a songbook size ("quick", "full",
         "shipped") and parents are the loaded artefacts named in `parents`.
     loss: as `training.fit` takes it.
+    training: (model, parents) -> what `fit` trains where that is more than the model: a module that
+        holds the model and, say, its discriminators. The model alone is measured and shipped.
+    optimizers: of what is trained, by name, for a loss that yields several; else AdamW with `lr`.
     test: (model, test data) -> metrics; called with the weights as they are stored.
     steps: at most 8 minutes on one large GPU, or what a CPU does in the time said on the card.
     int8: whether matrices are stored as int8 (where measured harmless), else float16.
@@ -48,6 +52,8 @@ class Recipe:
     seed: int = 0
     parents: tuple[str, ...] = ()
     int8: bool = False
+    training: Callable[[nn.Module, Parents], nn.Module] | None = None
+    optimizers: Callable[[nn.Module], dict[str, Optimizer]] | None = None
 
 
 def names() -> tuple[str, ...]:
@@ -83,8 +89,9 @@ def train(
     parents = {parent: checkpoints.load(parent, mine) for parent in recipe.parents}
     torch.manual_seed(recipe.seed)
     model = recipe.model()
+    trained = model if recipe.training is None else recipe.training(model, parents)
     history = fit(
-        model,
+        trained,
         recipe.data("train", size, parents),
         recipe.loss,
         steps=steps,
@@ -93,6 +100,7 @@ def train(
         warmup=recipe.warmup,
         clip=recipe.clip,
         average=recipe.average,
+        optimizers=None if recipe.optimizers is None else recipe.optimizers(trained),
         seed=recipe.seed,
         folder=_run_folder(name, size, steps, hashes, mine),
         device=device,

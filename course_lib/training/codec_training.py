@@ -1,12 +1,14 @@
 """Training a codec, with or without discriminators. Taught in notebooks 07 to 09."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from course_lib.nets.discriminators import Judgement
 from course_lib.training.adversarial import (
     feature_matching,
     frozen,
@@ -29,12 +31,13 @@ class CodecTraining(nn.Module):
     mel: (reference, estimate) -> a scalar, such as a `MultiScaleMelLoss`.
     weights: of "wave" (mean absolute difference of samples), "mel", "adversarial", "features",
         "commitment" and "codebook". What is left out is not computed.
-    discriminators: audio -> `logits` and `features` each. They need both adversarial weights.
+    discriminator: audio -> `logits` and `features`, such as a `Panel` of several. It takes weights
+        for "adversarial", "features" or both.
     balanced: lets an EnCodec `Balancer` weigh the first four; the last two are added outside.
     least_squares: instead of the hinge loss.
     relative: feature matching in parts of the features of the real sound.
 
-    Raises ValueError for unknown weights and where discriminators and weights do not fit. Taught in
+    Raises ValueError for unknown weights and where discriminator and weights do not fit. Taught in
     notebook 07.
     """
 
@@ -43,7 +46,7 @@ class CodecTraining(nn.Module):
         codec: nn.Module,
         mel: nn.Module,
         weights: Mapping[str, float],
-        discriminators: Sequence[nn.Module] = (),
+        discriminator: nn.Module | None = None,
         balanced: bool = False,
         least_squares: bool = False,
         relative: bool = False,
@@ -53,13 +56,13 @@ class CodecTraining(nn.Module):
         if unknown:
             raise ValueError(f"There is no loss {sorted(unknown)[0]!r} to weigh in a codec.")
         judged = {"adversarial", "features"} & weights.keys()
-        if bool(judged) != bool(len(discriminators)):
+        if bool(judged) != (discriminator is not None):
             raise ValueError(
-                f"{len(discriminators)} discriminator(s) and weights for {sorted(judged) or 'none'}"
-                " of their losses: give both or neither."
+                f"The discriminator is {type(discriminator).__name__}, the weights of its losses "
+                f"are those of {', '.join(sorted(judged)) or 'none'}: give both or neither."
             )
         self.codec, self.mel, self.weights = codec, mel, dict(weights)
-        self.discriminators = nn.ModuleList(discriminators)
+        self.discriminator = discriminator
         self.least_squares, self.relative = least_squares, relative
         shares = {name: w for name, w in weights.items() if name in OF_THE_OUTPUT}
         self.balancer = Balancer(shares) if balanced else None
@@ -67,11 +70,11 @@ class CodecTraining(nn.Module):
     def optimizers(
         self, lr: float = 3e-4, judge_lr: float = 3e-4, betas: tuple[float, float] = (0.5, 0.9)
     ) -> dict[str, AdamW]:
-        """The optimisers "codec" and, with discriminators, "discriminator", for `fit`."""
+        """The optimisers "codec" and, where there is one, "discriminator", for `fit`."""
         settings = {"betas": betas, "fused": True}
         made = {"codec": AdamW(self.codec.parameters(), lr=lr, **settings)}
-        if len(self.discriminators):
-            parameters = self.discriminators.parameters()
+        if self.discriminator is not None:
+            parameters = self.discriminator.parameters()
             made["discriminator"] = AdamW(parameters, lr=judge_lr, **settings)
         return made
 
@@ -80,19 +83,19 @@ class CodecTraining(nn.Module):
     ) -> Iterator[tuple[str, dict[str, Tensor]]]:
         """One training step on audio [B, C, T], as `fit` takes it: losses by optimiser.
 
-        First the discriminators learn to tell the sound from what the codec made of it, which is
-        detached: no gradient reaches the codec. Then the codec learns, the discriminators frozen.
+        First the discriminator learns to tell the sound from what the codec made of it, which is
+        detached: no gradient reaches the codec. Then the codec learns, the discriminator frozen.
         `kept` int64 [B] are the codebooks that each item may use.
         """
         out = self.codec(audio, kept=kept)
         estimate = out.audio.float()
-        if len(self.discriminators):
+        if self.discriminator is not None:
             real, fake = self._judge(audio), self._judge(estimate.detach())
-            of_judges = (
-                least_squares_discriminator_loss if self.least_squares else hinge_discriminator_loss
-            )
-            yield "discriminator", {"loss": of_judges(real[0], fake[0])}
-        with frozen(self.discriminators):
+            of_judge = hinge_discriminator_loss
+            if self.least_squares:
+                of_judge = least_squares_discriminator_loss
+            yield "discriminator", {"loss": of_judge(real.logits, fake.logits)}
+        with frozen(self.discriminator) if self.discriminator is not None else nullcontext():
             losses = self._of_the_output(audio, estimate)
             outside = {"commitment": out.commitment, "codebook": out.codebook_loss}
             outside = {name: value for name, value in outside.items() if name in self.weights}
@@ -109,26 +112,23 @@ class CodecTraining(nn.Module):
             losses["wave"] = F.l1_loss(estimate, audio.float())
         if "mel" in self.weights:
             losses["mel"] = self.mel(audio, estimate)
-        if not len(self.discriminators):
+        if self.discriminator is None:
             return losses
-        with torch.no_grad():
-            _, wanted = self._judge(audio)
-        logits, features = self._judge(estimate)
-        of_codec = least_squares_generator_loss if self.least_squares else hinge_generator_loss
-        losses["adversarial"] = of_codec(logits)
-        losses["features"] = feature_matching(wanted, features, self.relative)
-        return {name: value for name, value in losses.items() if name in self.weights}
+        judged = self._judge(estimate)
+        if "adversarial" in self.weights:
+            of_codec = hinge_generator_loss
+            if self.least_squares:
+                of_codec = least_squares_generator_loss
+            losses["adversarial"] = of_codec(judged.logits)
+        if "features" in self.weights:
+            with torch.no_grad():
+                wanted = self._judge(audio).features
+            losses["features"] = feature_matching(wanted, judged.features, self.relative)
+        return losses
 
     @in_float32
-    def _judge(self, audio: Tensor) -> tuple[list[Tensor], list[list[Tensor]]]:
-        """Logits and features of all parts of all discriminators."""
-        logits: list[Tensor] = []
-        features: list[list[Tensor]] = []
-        for discriminator in self.discriminators:
-            judgement = discriminator(audio)
-            logits += judgement.logits
-            features += judgement.features
-        return logits, features
+    def _judge(self, audio: Tensor) -> Judgement:
+        return self.discriminator(audio)
 
 
 def draw_kept(draws: Draws, codebooks: int, levels: Sequence[int], share: float) -> Tensor:

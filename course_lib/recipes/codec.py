@@ -1,0 +1,52 @@
+"""The codec: `codec_plain` trained on against discriminators. Taught in notebooks 07 and 08."""
+
+from dataclasses import replace
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from course_lib.models import Codec
+from course_lib.nets.discriminators import MultiScaleSTFTDiscriminator
+from course_lib.recipes import Parents, codec_plain
+from course_lib.training import CodecTraining, Draws, MultiScaleMelLoss
+
+STEPS = 5_000
+BATCH = 4
+LR, JUDGE_LR = 3e-4, 3e-4
+BETAS = (0.8, 0.99)
+CROP = 8000  # samples of a clip that a step hears
+JUDGE = {"width": 8, "n_ffts": (1024, 512, 256)}
+# EnCodec's shares of the gradient, with more for the waveform; the last is outside the balancer.
+WEIGHTS = {"wave": 1.0, "mel": 2.0, "adversarial": 1.0, "features": 1.0, "commitment": 0.25}
+
+
+def training(codec: Codec, parents: Parents) -> CodecTraining:
+    """Goes on from the weights of `codec_plain`."""
+    codec.load_state_dict(parents["codec_plain"].state_dict())
+    return CodecTraining(
+        codec,
+        MultiScaleMelLoss.dac(codec.sample_rate),
+        WEIGHTS,
+        MultiScaleSTFTDiscriminator(**JUDGE),
+        balanced=True,
+        relative=True,
+    )
+
+
+def loss(model: CodecTraining, audio: Tensor, draws: Draws):
+    return model.step(codec_plain.part(audio, draws, CROP), codec_plain.kept(model.codec, draws))
+
+
+def optimizers(model: CodecTraining) -> dict[str, Optimizer]:
+    return model.optimizers(LR, JUDGE_LR, BETAS)
+
+
+RECIPE = replace(
+    codec_plain.RECIPE,
+    parents=("codec_plain",),
+    training=training,
+    loss=loss,
+    optimizers=optimizers,
+    steps=STEPS,
+    batch_size=BATCH,
+)
