@@ -1,7 +1,8 @@
 """Where a token is: sinusoidal tables and rotary angles, in float32 or better.
 
-That is float64 for a model in float64. Computed in half precision, the sine of position 1,500 is off by up to 1 (float16) or 2 (bfloat16);
-computed in float32 and then cast, by no more than rounding.
+For a model in float64 that is float64. Computed in half precision, the sine of position 1,500 is
+off by up to 1 (float16) or 2 (bfloat16); computed in float32 and then cast, by no more than
+rounding.
 """
 
 import torch
