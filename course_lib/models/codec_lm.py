@@ -91,9 +91,10 @@ class CodecLM(nn.Module):
         return x
 
     def _logits(self, x: Tensor, n: int) -> Tensor:
-        rows = self.embedding[:n, : self.nothing]  # [n, V, D]
-        logits = F.linear(x, rows.flatten(0, 1), self.bias[:n].flatten())
-        return logits.unflatten(2, (n, -1)).transpose(1, 2)  # [B, n, F, V]
+        # The rows of "nothing" come along and are left out after: cutting them out would copy all.
+        logits = F.linear(x, self.embedding[:n].flatten(0, 1)).unflatten(2, (n, -1))
+        logits = logits[..., : self.nothing] + self.bias[:n]  # [B, F, n, V]
+        return logits.transpose(1, 2)
 
     def _check(self, codes: Tensor) -> None:
         if codes.dtype != torch.int64:
