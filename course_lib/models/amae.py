@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.quantize import straight_through
-from course_lib.quantize.vector_quantizer import check_codes
+from course_lib.quantize.checks import check_codes
 
 
 class Argmaxed(NamedTuple):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from course_lib.nets.kv_cache import KVCache
 from course_lib.nets.sampling import sample
 from course_lib.nets.transformer import Transformer, TransformerConfig
-from course_lib.quantize.vector_quantizer import check_codes
+from course_lib.quantize.checks import check_codes
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from course_lib.quantize.vector_quantizer import (
-    Quantized,
-    VectorQuantizer,
-    check_codes,
-    check_latents,
-)
+from course_lib.quantize.checks import check_codes, check_finite, check_latents
+from course_lib.quantize.vector_quantizer import Quantized, VectorQuantizer
 
 
 class FactorisedVQ(nn.Module):
@@ -59,10 +55,9 @@ class FactorisedVQ(nn.Module):
 
     def encode(self, z: Tensor) -> Tensor:
         """Codes int64 [B, 1, F] of latents z [B, D, F]. Raises as VectorQuantizer does."""
-        if not z.isfinite().all():
-            raise ValueError("The latents to quantize contain NaN or infinity.")
+        frames = check_finite(self.frames(z))
         with torch.no_grad(), torch.autocast(z.device.type, enabled=False):
-            return self.search(self.frames(z).flatten(0, 1)).view(len(z), 1, -1)
+            return self.search(frames.flatten(0, 1)).view(len(z), 1, -1)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Values [B, D, F] of codes int64 [B, 1, F]. Raises as VectorQuantizer does."""

@@ -6,8 +6,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from course_lib.quantize.checks import check_codes, check_finite
+from course_lib.quantize.dropout import QuantizerDropout
 from course_lib.quantize.factorised_vq import FactorisedVQ
-from course_lib.quantize.vector_quantizer import Quantized, VectorQuantizer, check_codes
+from course_lib.quantize.vector_quantizer import Quantized, VectorQuantizer
 
 DROPPED = -1  # the code of a stage that an item does without
 
@@ -48,17 +50,8 @@ class ResidualVQ(nn.Module):
         **settings,
     ):
         super().__init__()
-        if n_codebooks < 1:
-            raise ValueError(f"n_codebooks={n_codebooks} must be at least 1.")
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"dropout={dropout} must be in [0, 1].")
-        if dropout_per not in ("item", "batch"):
-            raise ValueError(f"dropout_per={dropout_per!r} is unknown: choose 'item' or 'batch'.")
-        levels = tuple(dropout_levels or range(1, n_codebooks + 1))
-        if not all(1 <= level <= n_codebooks for level in levels):
-            raise ValueError(f"dropout_levels={levels} must lie in 1 to {n_codebooks}.")
+        self.dropout = QuantizerDropout(n_codebooks, dropout, dropout_per, dropout_levels)
         self.dim, self.size, self.n_codebooks = dim, size, n_codebooks
-        self.dropout, self.dropout_per, self.dropout_levels = dropout, dropout_per, levels
         self.projects = code_dim is not None
         if self.projects:
             stages = [
@@ -88,8 +81,8 @@ class ResidualVQ(nn.Module):
         of place.
         """
         frames = self.stages[0].frames(z)  # [B, F, D]
-        count = self._count(n_codebooks)
-        kept = self._kept(kept, z)
+        count = self.dropout.count(n_codebooks)
+        kept = self.dropout.given(kept, z, self.training)
         with torch.autocast(z.device.type, enabled=False):
             rows = frames.flatten(0, 1)  # [N, D]
             if self.training:
@@ -116,9 +109,7 @@ class ResidualVQ(nn.Module):
 
         Raises as `forward` does, and ValueError where z contains NaN or infinity.
         """
-        if not z.isfinite().all():
-            raise ValueError("The latents to quantize contain NaN or infinity.")
-        return self.encode_unchecked(z, n_codebooks)
+        return self.encode_unchecked(check_finite(z), n_codebooks)
 
     @torch.no_grad()
     def encode_unchecked(self, z: Tensor, n_codebooks: int | None = None) -> Tensor:
@@ -127,7 +118,7 @@ class ResidualVQ(nn.Module):
         codes = []
         with torch.autocast(z.device.type, enabled=False):
             residual = frames.flatten(0, 1)  # [N, D]
-            for stage in self.stages[: self._count(n_codebooks)]:
+            for stage in self.stages[: self.dropout.count(n_codebooks)]:
                 chosen = stage.search(residual)
                 residual = residual - stage.look_up(chosen)
                 codes.append(chosen.view(frames.shape[:2]))
@@ -149,32 +140,6 @@ class ResidualVQ(nn.Module):
             values = stage.look_up(chosen.clamp(min=0))  # [B, F, D]
             total = total + values * (chosen >= 0)[..., None]
         return total.transpose(1, 2)
-
-    def draw_kept(self, batch: int, device: torch.device | None = None) -> Tensor:
-        """How many stages each of `batch` items uses, int64 [B], drawn from torch's generator."""
-        count = 1 if self.dropout_per == "batch" else batch
-        levels = torch.tensor(self.dropout_levels)
-        drawn = levels[torch.randint(len(levels), (count,))]
-        drawn = drawn.where(torch.rand(count) < self.dropout, self.n_codebooks)
-        return drawn.expand(batch).to(device)
-
-    def _kept(self, kept: Tensor | None, z: Tensor) -> Tensor | None:
-        if kept is None:
-            if not self.training or self.dropout == 0:
-                return None
-            return self.draw_kept(len(z), z.device)
-        if kept.shape != (len(z),) or kept.dtype != torch.int64:
-            raise ValueError(
-                f"kept is {kept.dtype} {list(kept.shape)}; expected int64 [{len(z)}], the number "
-                "of codebooks of each item."
-            )
-        return kept
-
-    def _count(self, n_codebooks: int | None) -> int:
-        count = self.n_codebooks if n_codebooks is None else n_codebooks
-        if not 1 <= count <= self.n_codebooks:
-            raise ValueError(f"n_codebooks={count} must lie in 1 to {self.n_codebooks}.")
-        return count
 
     @torch.no_grad()
     def _initialise(self, rows: Tensor) -> None:

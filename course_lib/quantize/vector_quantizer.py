@@ -1,6 +1,5 @@
 """The vector quantizer of the VQ-VAE: a codebook learned by running averages or by gradient."""
 
-from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -8,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.quantize import processes
+from course_lib.quantize.checks import check_codes, check_finite, check_latents
 from course_lib.quantize.kmeans import kmeans, nearest
 from course_lib.quantize.straight_through import rotate, straight_through
 
@@ -139,9 +139,7 @@ class VectorQuantizer(nn.Module):
 
         Raises as `forward` does, and ValueError where z contains NaN or infinity.
         """
-        frames = self.frames(z)
-        if not frames.isfinite().all():
-            raise ValueError("The latents to quantize contain NaN or infinity.")
+        frames = check_finite(self.frames(z))
         with torch.autocast(z.device.type, enabled=False):
             return self.search(frames.flatten(0, 1)).view(len(z), 1, -1)
 
@@ -266,33 +264,3 @@ def _mean_square(x: Tensor, y: Tensor, used: Tensor | None) -> Tensor:
     if used is None:
         return F.mse_loss(x, y)
     return ((x - y).square() * used[:, None]).mean()
-
-
-def check_latents(z: Tensor, dim: int) -> Tensor:
-    """`z`, or TypeError or ValueError, in words, unless it is floating point [B, dim, F]."""
-    if not z.is_floating_point():
-        raise TypeError(f"The latents to quantize must be floating point, not {z.dtype}.")
-    if z.ndim != 3 or z.shape[1] != dim or z.numel() == 0:
-        raise ValueError(
-            f"The latents to quantize have shape {list(z.shape)}; expected [B, {dim}, F] "
-            "with B, F >= 1."
-        )
-    return z
-
-
-def check_codes(codes: Tensor, size: int, codebooks: Sequence[int] = (1,), low: int = 0) -> None:
-    """Raise TypeError or ValueError, in words, unless codes are int64 [B, K, F] in [low, size).
-
-    K must be in `codebooks`. Reads the smallest and the largest code from the device.
-    """
-    if codes.dtype != torch.int64:
-        raise TypeError(f"Codes must be int64, not {codes.dtype}.")
-    if codes.ndim != 3 or codes.shape[1] not in codebooks or codes.numel() == 0:
-        wanted = list(codebooks)
-        k = wanted[0] if len(wanted) == 1 else f"{wanted[0]} to {wanted[-1]}"
-        raise ValueError(
-            f"Codes have shape {list(codes.shape)}; expected [B, {k}, F] with B, F >= 1."
-        )
-    least, most = codes.min().item(), codes.max().item()
-    if least < low or most >= size:
-        raise ValueError(f"Codes run from {least} to {most}; the codebook has 0 to {size - 1}.")
