@@ -126,11 +126,15 @@ def parent_hashes(names: tuple[str, ...], mine: bool = False) -> dict[str, str]:
 def pack(state: Mapping[str, Tensor], int8: bool) -> dict[str, Tensor]:
     """The tensors to store: small ones float32, matrices int8 by row if chosen, the rest float16.
 
-    Integers stay, and so does what float16 can't hold (beyond 65,504). Raises ValueError for NaN
+    Integers stay, and so does what float16 can't hold (beyond 65,504). The sums of a codebook's
+    running averages are left out, since its entries and counts give them. Raises ValueError for NaN
     and infinity, which int8 would hide.
     """
     packed = {}
     for name, value in state.items():
+        place = name.removesuffix("sums")
+        if name.endswith("sums") and {f"{place}codebook", f"{place}counts"} <= state.keys():
+            continue
         value = value.detach().cpu().clone(memory_format=torch.contiguous_format)
         if value.is_floating_point():
             if not value.isfinite().all():

@@ -91,6 +91,7 @@ class VectorQuantizer(nn.Module):
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
         self.register_buffer("initialised", torch.tensor(init == "random"))
         self._known_initialised = init == "random"  # spares reading the buffer in every step
+        self.register_load_state_dict_pre_hook(_renew_sums)
         self.register_load_state_dict_post_hook(_forget_initialised)
 
     def extra_repr(self) -> str:
@@ -214,9 +215,7 @@ class VectorQuantizer(nn.Module):
         self.counts.lerp_(batch[:, self.dim], 1 - self.decay)
         if not self.learns_by_gradient:
             self.sums.lerp_(batch[:, : self.dim], 1 - self.decay)
-            # Laplace smoothing keeps an unused entry from being divided by nothing.
-            total = self.counts.sum()
-            smoothed = (self.counts + self.eps) / (total + self.size * self.eps) * total
+            smoothed = _smoothed(self.counts, self.eps)
             self.codebook.copy_(self.placed(self.sums / smoothed[:, None]))
         if self.dead > 0:
             self._revive(rows, used)
@@ -253,6 +252,20 @@ class VectorQuantizer(nn.Module):
         self.counts.copy_(torch.where(dead, usual, self.counts))
         if not self.learns_by_gradient:
             self.sums.copy_(torch.where(dead[:, None], frames * usual, self.sums))
+
+
+def _smoothed(counts: Tensor, eps: float) -> Tensor:
+    """Laplace smoothing, which keeps an unused entry from being divided by nothing."""
+    total = counts.sum()
+    return (counts + eps) / (total + len(counts) * eps) * total
+
+
+def _renew_sums(module: VectorQuantizer, state: dict, prefix: str, *_) -> None:
+    """Where sums were not stored, as in an artefact, they are the codebook times its counts."""
+    own = {f"{prefix}{name}" for name in ("codebook", "counts")}
+    if not module.learns_by_gradient and own <= state.keys():
+        smoothed = _smoothed(state[f"{prefix}counts"], module.eps)
+        state.setdefault(f"{prefix}sums", state[f"{prefix}codebook"] * smoothed[:, None])
 
 
 def _forget_initialised(module: VectorQuantizer, _) -> None:

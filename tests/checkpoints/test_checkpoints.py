@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_lib import checkpoints
+from course_lib.quantize import VectorQuantizer
 
 WRONG_CONFIG = '{"name": "thing", "model": "Tiny", "config": [], "sha256": ""}'
 WRONG_PARENTS = '{"name": "thing", "model": "Tiny", "config": {}, "sha256": "", "parents": []}'
@@ -86,6 +87,14 @@ def test_weights_that_are_no_numbers_are_not_saved(tiny, tmp_path, int8, bad):
 def test_what_float16_cannot_hold_stays_float32():
     state = {"sums": torch.full((64, 80), 1e5)}
     assert checkpoints.pack(state, int8=False)["sums"].dtype == torch.float32
+
+
+def test_sums_of_a_codebook_are_not_stored():
+    quantizer = VectorQuantizer(8, 16)
+    packed = checkpoints.pack({"stage.0." + n: v for n, v in quantizer.state_dict().items()}, True)
+    kept = {"codebook", "counts", "step", "initialised"}
+    assert packed.keys() == {f"stage.0.{name}" for name in kept}
+    assert checkpoints.pack({"sums": torch.ones(3)}, False).keys() == {"sums"}  # of something else
 
 
 def one_sentence(error) -> str:

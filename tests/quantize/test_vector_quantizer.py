@@ -340,3 +340,22 @@ def test_bad_codes_are_named(codes, error, words):
 def test_bad_options_are_named(options, words):
     with pytest.raises(ValueError, match=words):
         VectorQuantizer(**{"dim": 4, "size": 8, **options})
+
+
+def test_sums_that_were_not_stored_are_made_of_entries_and_counts():
+    """Trained on from there, the codebook moves as if they had been stored."""
+    torch.manual_seed(0)
+    one, other = VectorQuantizer(4, 8, dead=0), VectorQuantizer(4, 8, dead=0)
+    for _ in range(30):
+        one(torch.randn(4, 4, 20))
+    state = one.state_dict()
+    del state["sums"]
+    other.load_state_dict(state)
+    assert "sums" not in state
+    torch.testing.assert_close(other.sums, one.sums)
+    z = torch.randn(4, 4, 20)
+    one(z), other(z)
+    torch.testing.assert_close(other.codebook, one.codebook)
+    del state["counts"]
+    with pytest.raises(RuntimeError, match="Missing key"):
+        other.load_state_dict(state)
