@@ -4,7 +4,7 @@ Audio is float32 `[..., C, T]` in [-1, 1], C channels and T samples at a rate in
 room imports torch alone: torchaudio and soundfile come in when a function first needs them.
 """
 
-from course_lib.audio.files import Info, info, read, read_blocks, write
+from course_lib.audio.files import Info, info, read, read_blocks, write, write_blocks
 from course_lib.audio.griffin_lim import griffin_lim, invert_mel
 from course_lib.audio.levels import loudness, normalise
 from course_lib.audio.resampling import resample
@@ -25,4 +25,5 @@ __all__ = [
     "resample",
     "stft",
     "write",
+    "write_blocks",
 ]

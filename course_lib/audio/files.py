@@ -1,6 +1,6 @@
 """Sound files: WAV, FLAC, OGG (Vorbis), Opus and MP3 through soundfile. Taught in notebook 00."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -121,8 +121,46 @@ def write(
     would be clipped), unknown suffixes and rates the format has not; OSError where it cannot be
     written. Taught in notebook 00.
     """
+    path, settings = _target(path, sample_rate, float32)
+    samples = _samples(audio)
+    paths.replace_file(path, lambda file: _encode(file, path, iter([samples]), settings))
+
+
+def write_blocks(
+    path: str | PathLike,
+    blocks: Iterable[torch.Tensor],
+    sample_rate: int,
+    float32: bool = False,
+) -> None:
+    """Write consecutive `blocks` [C, T] of a long sound, of which only one is in memory at a time.
+
+    Formats, errors and what appears are as in `write`; whatever a block raises on its way leaves
+    `path` as it was. Raises ValueError too where there is no block, or channels change.
+    """
+    path, settings = _target(path, sample_rate, float32)
+    samples = (_samples(block) for block in blocks)
+    paths.replace_file(path, lambda file: _encode(file, path, samples, settings))
+
+
+def _target(path: str | PathLike, sample_rate: int, float32: bool) -> tuple[Path, dict]:
+    """Where to write, and what to tell soundfile."""
     path = Path(path)
     check_rate(sample_rate)
+    if path.suffix.lower() not in _FORMATS:
+        raise ValueError(
+            f"{path.name!r} has the suffix {path.suffix!r}; expected one of {', '.join(_FORMATS)}."
+        )
+    if float32 and path.suffix.lower() != ".wav":
+        raise ValueError(f"float32=True needs a .wav file, not {path.name!r}.")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; give the name of a file to write.")
+    container, subtype = _FORMATS[path.suffix.lower()]
+    subtype = "FLOAT" if float32 else subtype
+    return path, {"samplerate": sample_rate, "format": container, "subtype": subtype}
+
+
+def _samples(audio: torch.Tensor):
+    """Samples [T, C] of audio [C, T] or [T] that a file can hold."""
     check_audio(audio)
     audio = audio.detach().to("cpu", torch.float32)
     audio = audio[None] if audio.ndim == 1 else audio
@@ -138,34 +176,34 @@ def write(
             f"audio has a peak of {peak:.4g}, and what exceeds 1 would be clipped: scale it, "
             "for instance with audio.normalise(x, sample_rate)."
         )
-    if path.suffix.lower() not in _FORMATS:
-        raise ValueError(
-            f"{path.name!r} has the suffix {path.suffix!r}; expected one of {', '.join(_FORMATS)}."
-        )
-    if float32 and path.suffix.lower() != ".wav":
-        raise ValueError(f"float32=True needs a .wav file, not {path.name!r}.")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; give the name of a file to write.")
-    samples = audio.T.contiguous().numpy()
-    paths.replace_file(path, lambda file: _encode(file, path, samples, sample_rate, float32))
+    return audio.T.contiguous().numpy()
 
 
-def _encode(temporary: Path, path: Path, samples, sample_rate: int, float32: bool) -> None:
+def _encode(temporary: Path, path: Path, blocks: Iterator, settings: dict) -> None:
     import soundfile
 
-    container, subtype = _FORMATS[path.suffix.lower()]
-    settings = dict(format=container, subtype="FLOAT" if float32 else subtype)
+    samples = next(blocks, None)
+    if samples is None:
+        raise ValueError(f"There is no sound to write into {path}.")
+    channels = samples.shape[1]
     try:
-        file = soundfile.SoundFile(temporary, "w", sample_rate, samples.shape[1], **settings)
+        file = soundfile.SoundFile(temporary, "w", channels=channels, **settings)
     except soundfile.LibsndfileError as error:
         raise ValueError(
-            f"{path.name!r} cannot hold {samples.shape[1]} channel(s) at {sample_rate} Hz as "
-            f"{container} ({error.error_string}): choose .wav, or resample to 48000 Hz."
+            f"{path.name!r} cannot hold {channels} channel(s) at {settings['samplerate']} Hz as "
+            f"{settings['format']} ({error.error_string}): choose .wav, or resample to 48000 Hz."
         ) from error
     try:
         with file:
-            for start in range(0, len(samples), _PIECE):
-                file.write(samples[start : start + _PIECE])
+            while samples is not None:
+                if samples.shape[1] != channels:
+                    raise ValueError(
+                        f"A block of {path.name!r} has {samples.shape[1]} channel(s), the first "
+                        f"one {channels}: all need the same."
+                    )
+                for start in range(0, len(samples), _PIECE):
+                    file.write(samples[start : start + _PIECE])
+                samples = next(blocks, None)
     except soundfile.LibsndfileError as error:
         raise OSError(
             f"{path} could not be written ({error.error_string}): is the disk full?"

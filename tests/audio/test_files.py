@@ -193,3 +193,33 @@ def test_reading_refuses_bad_rates_and_lengths(tmp_path, call):
         call(tmp_path / "a.wav", sample_rate=-1)
     with pytest.raises(ValueError, match="seconds is nan"):
         audio.read_blocks(tmp_path / "a.wav", seconds=float("nan"))
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])
+def test_blocks_make_the_file_of_the_whole(tmp_path, suffix):
+    sound = tone(seconds=9, channels=2)
+    audio.write(tmp_path / f"whole{suffix}", sound, 16000)
+    audio.write_blocks(tmp_path / f"blocks{suffix}", iter(sound.split(70_001, 1)), 16000)
+    whole, blocks = (audio.read(tmp_path / f"{name}{suffix}") for name in ("whole", "blocks"))
+    assert torch.equal(whole, blocks)
+
+
+def test_what_a_block_raises_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "a.wav"
+    audio.write(path, tone(), 16000)
+    before = path.read_bytes()
+
+    def broken():
+        yield tone()
+        raise RuntimeError("on the way")
+
+    bad = {
+        "on the way": broken(),
+        "There is no sound": iter([]),
+        "all need the same": iter([tone(), tone(channels=2)]),
+        "a peak of 2": iter([tone(), torch.full((1, 5), 2.0)]),
+    }
+    for said, blocks in bad.items():
+        with pytest.raises((RuntimeError, ValueError), match=said):
+            audio.write_blocks(path, blocks, 16000)
+        assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["a.wav"]
