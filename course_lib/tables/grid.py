@@ -8,7 +8,7 @@ import pkgutil
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from course_lib import checkpoints, paths
 from course_lib.tables import claims
 from course_lib.tables.claims import Claim
 
-NOT_TABLES = ("claims", "grid")
+NOT_TABLES = ("claims", "grid", "small_codecs")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Table:
     columns: words for each metric by its name, in the order to show; the unit belongs in the words.
     cell: Job -> the metrics of one row with one seed.
     claims: what the rows should show, written before the run.
+    paper: numbers of the paper, row -> words for a column -> value, shown beside those of the row.
     """
 
     title: str
@@ -49,8 +50,12 @@ class Table:
     cell: Callable[[Job], dict[str, float]]
     claims: tuple[Claim, ...] = ()
     seeds: tuple[int, ...] = (0, 1, 2)
+    paper: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def __post_init__(self):
+        strange = self.paper.keys() - self.rows.keys()
+        if strange:
+            raise ValueError(f"The paper's numbers name a row that is not there: {min(strange)}.")
         for claim in self.claims:
             if claim.impossible:
                 continue
@@ -122,12 +127,18 @@ def results(name: str) -> dict[str, Any]:
 
 
 def show(found: Mapping[str, Any]) -> str:
-    """Results as a Markdown table: a row each, mean ± half the 95 % interval over the seeds."""
-    columns = found["columns"]
-    heads = [words.replace("|", r"\|") for words in columns.values()]  # a bar would end the cell
-    lines = ["| " + " | ".join(["", *heads]) + " |", "|---" * (len(columns) + 1) + "|"]
+    """Results as a Markdown table: a row each, mean ± half the 95 % interval over the seeds.
+
+    The paper's numbers, where there are any, stand in columns behind, headed "paper: …".
+    """
+    columns, paper = found["columns"], found.get("paper", {})
+    printed = list(dict.fromkeys(words for values in paper.values() for words in values))
+    heads = [*columns.values(), *(f"paper: {words}" for words in printed)]
+    heads = [words.replace("|", r"\|") for words in heads]  # a bar would end the cell
+    lines = ["| " + " | ".join(["", *heads]) + " |", "|---" * (len(heads) + 1) + "|"]
     for row, values in found["rows"].items():
         shown = [_number(values["metrics"].get(column)) for column in columns]
+        shown += [f"{v:g}" if (v := paper.get(row, {}).get(p)) is not None else "–" for p in printed]
         lines.append("| " + " | ".join([row, *shown]) + " |")
     return "\n".join(lines)
 
@@ -206,6 +217,7 @@ def _assembled(name: str, table: Table, cells: Mapping[str, Mapping[int, dict]])
         "columns": dict(table.columns),
         "seeds": list(table.seeds),
         "rows": rows,
+        "paper": {row: dict(values) for row, values in table.paper.items()},
         "claims": judged,
         "seconds": round(sum(cell["seconds"] for cell in every), 1),
         "devices": sorted({cell["device"] for cell in every}),

@@ -114,6 +114,22 @@ def test_a_bar_in_the_words_of_a_column_does_not_end_its_cell():
     assert tables.show(found).splitlines()[0] == r"|  | \|z - e\|² |"
 
 
+def test_the_papers_numbers_stand_beside_ours(folder, monkeypatch):
+    table = grid.find("made_up")
+    paper = {"B": {"ViSQOL": 4.01, "bit/s": 6000}}
+    made = grid.Table(**{**vars(table), "paper": paper})
+    monkeypatch.setattr("course_lib.tables.made_up.TABLE", made)
+    tables.run("made_up", progress=False)
+    assert tables.show(tables.results("made_up")).splitlines() == [
+        "|  | error (MSE) | more | paper: ViSQOL | paper: bit/s |",
+        "|---|---|---|---|---|",
+        "| A | 0.510 ± 0.025 | – | – | – |",
+        "| B | 1.010 ± 0.025 | – | 4.01 | 6000 |",
+    ]
+    with pytest.raises(ValueError, match="paper's numbers name a row that is not there: C"):
+        grid.Table(**{**vars(table), "paper": {"C": {"ViSQOL": 4.0}}})
+
+
 def test_killed_half_way_it_goes_on(folder):
     number = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has but the second, as abrupt
     command = [sys.executable, str(folder / "run"), str(folder)]
