@@ -34,11 +34,11 @@ class FSQ(nn.Module):
         self.register_buffer("count", count, persistent=False)
         self.register_buffer("places", count.cumprod(0) // count, persistent=False)
         # An even number of levels has no middle one: 4 are rounded to -2 … 1.
-        half = (count - 1) * (1 + 1e-3) / 2
+        reach = (count - 1) * (1 + 1e-3) / 2
         offset = torch.where(count % 2 == 0, 0.5, 0.0)
-        self.register_buffer("half", half, persistent=False)
+        self.register_buffer("reach", reach, persistent=False)
         self.register_buffer("offset", offset, persistent=False)
-        self.register_buffer("shift", (offset / half).atanh(), persistent=False)
+        self.register_buffer("shift", (offset / reach).atanh(), persistent=False)
         self.project_in = self.project_out = nn.Identity()
         if self.dim != len(levels):
             self.project_in = nn.Linear(self.dim, len(levels))
@@ -68,11 +68,11 @@ class FSQ(nn.Module):
         """Values [B, D, F] of codes int64 [B, 1, F]. Raises as VectorQuantizer does."""
         check_codes(codes, self.size)
         digits = codes[:, 0, :, None] // self.places % self.count  # [B, F, L]
-        return self.project_out(self._values(digits.to(self.half.dtype))).transpose(1, 2)
+        return self.project_out(self._values(digits.to(self.reach.dtype))).transpose(1, 2)
 
     def _bounded(self, z: Tensor) -> Tensor:
-        frames = check_latents(z, self.dim).transpose(1, 2).to(self.half.dtype)  # [B, F, D]
-        return (self.project_in(frames) + self.shift).tanh() * self.half - self.offset
+        frames = check_latents(z, self.dim).transpose(1, 2).to(self.reach.dtype)  # [B, F, D]
+        return (self.project_in(frames) + self.shift).tanh() * self.reach - self.offset
 
     def _values(self, digits: Tensor) -> Tensor:
         middle = self.count // 2

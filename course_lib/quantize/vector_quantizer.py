@@ -212,9 +212,12 @@ class VectorQuantizer(nn.Module):
         batch[:, : self.dim].index_add_(0, codes, weighted)
         batch[:, self.dim].index_add_(0, codes, ones)
         processes.sum_(batch)
-        self.counts.lerp_(batch[:, self.dim], 1 - self.decay)
+        weight = 1 - self.decay
+        if used is not None:  # where nobody uses the quantizer, its averages stay as they are
+            weight = weight * (batch[:, self.dim].sum() > 0)
+        self.counts.lerp_(batch[:, self.dim], weight)
         if not self.learns_by_gradient:
-            self.sums.lerp_(batch[:, : self.dim], 1 - self.decay)
+            self.sums.lerp_(batch[:, : self.dim], weight)
             smoothed = _smoothed(self.counts, self.eps)
             self.codebook.copy_(self.placed(self.sums / smoothed[:, None]))
         if self.dead > 0:
