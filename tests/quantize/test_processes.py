@@ -1,22 +1,40 @@
 """Two processes with half a batch each do what one does with the whole batch."""
 
-import copy
-
 import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from safetensors.torch import load_file, save_file
 
-from course_lib.quantize import KMeans, VectorQuantizer, kmeans, vector_quantizer
+from course_lib.quantize import KMeans, ResidualVQ, VectorQuantizer, kmeans, vector_quantizer
 from course_lib.quantize.processes import draws
 
 STEPS = 8
 
 
-def make(codebook: str, dtype=torch.float64) -> VectorQuantizer:
+KINDS = ("ema", "gradient", "residual with dropout")
+
+
+def make(kind: str) -> torch.nn.Module:
     torch.manual_seed(0)
-    return VectorQuantizer(6, 24, codebook=codebook, dead=0.4, decay=0.8).to(dtype)
+    if kind in ("ema", "gradient"):
+        return VectorQuantizer(6, 24, codebook=kind, dead=0.4, decay=0.8).double()
+    return ResidualVQ(6, 24, 3, dead=0.4, decay=0.8).double()
+
+
+def run(quantizer: torch.nn.Module, batch: torch.Tensor, step: int, items: slice) -> torch.Tensor:
+    """Codes of this process's items of a batch, or of all of them."""
+    if isinstance(quantizer, VectorQuantizer):
+        return quantizer(batch[items]).codes
+    kept = torch.tensor([1, 3, 2, 1, 3]).roll(step)
+    if step == 3:
+        kept = kept.clamp(max=2)  # nobody uses the last stage
+    return quantizer(batch[items], kept=kept[items]).codes
+
+
+def entries(quantizer: torch.nn.Module) -> torch.Tensor:
+    stages = [quantizer] if isinstance(quantizer, VectorQuantizer) else quantizer.stages
+    return torch.cat([stage.codebook.detach() for stage in stages])
 
 
 def batches() -> torch.Tensor:
@@ -36,15 +54,13 @@ def worker(rank: int, folder: str) -> None:
     dist.init_process_group("gloo", store=store, rank=rank, world_size=2)
     if rank == 1:  # a GPU adds up in any order, so that k-means ends a little elsewhere
         vector_quantizer.kmeans = moved
-    for codebook in ("ema", "gradient"):
-        vq = make(codebook)
-        codes = []
-        for batch in batches():
-            part = batch[:3] if rank == 0 else batch[3:]  # uneven on purpose
-            codes.append(vq(part).codes)
+    items = slice(0, 3) if rank == 0 else slice(3, 5)  # uneven on purpose
+    for kind in KINDS:
+        vq = make(kind)
+        codes = [run(vq, batch, step, items) for step, batch in enumerate(batches())]
         save_file(
             {"codes": torch.stack(codes), **vq.state_dict()},
-            f"{folder}/{codebook}{rank}.safetensors",
+            f"{folder}/{kind}{rank}.safetensors",
         )
     dist.barrier()
     dist.destroy_process_group()
@@ -57,18 +73,17 @@ def two(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("codebook", ["ema", "gradient"])
-def test_two_processes_equal_one(two, codebook):
-    alone = make(codebook)
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_processes_equal_one(two, kind):
+    alone = make(kind)
     revived = 0
     codes = []
-    for batch in batches():
-        before = copy.deepcopy(alone.codebook.detach())
-        codes.append(alone(batch).codes)
-        moved = (alone.codebook.detach() - before).norm(dim=1)
-        revived += int((moved > 1).sum())
+    for step, batch in enumerate(batches()):
+        before = entries(alone).clone()
+        codes.append(run(alone, batch, step, slice(None)))
+        revived += int(((entries(alone) - before).norm(dim=1) > 1).sum())
     assert revived > STEPS  # draws were made
-    halves = [load_file(two / f"{codebook}{rank}.safetensors") for rank in (0, 1)]
+    halves = [load_file(two / f"{kind}{rank}.safetensors") for rank in (0, 1)]
     assert torch.equal(torch.cat([half["codes"] for half in halves], 1), torch.stack(codes))
     for name, value in alone.state_dict().items():
         for half in halves:
