@@ -11,7 +11,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import torch
 from safetensors import SafetensorError
@@ -257,8 +257,11 @@ def _config(cls: type, values: Mapping[str, Any]) -> Any:
 
 
 def _value(hint: Any, value: Any) -> Any:
-    if is_dataclass(hint) and isinstance(value, dict):
-        return _config(hint, value)
+    kinds = [kind for kind in (hint, *get_args(hint)) if is_dataclass(kind)]
+    if kinds and isinstance(value, dict):
+        # Of several dataclasses it is the one that has these fields.
+        fitting = [k for k in kinds if value.keys() <= {field.name for field in fields(k)}]
+        return _config((fitting or kinds)[0], value)
     if isinstance(value, list):
         return tuple(_value(None, item) for item in value)
     return value

@@ -11,6 +11,7 @@ from course_lib.models.autoregressive_autoencoder import (
 from course_lib.models.codec import Codec, CodecOutput, Encoded
 from course_lib.models.codec_config import PRESETS, CodecConfig
 from course_lib.models.codec_lm import CodecLM, CodecLMConfig, FrameByFrame
+from course_lib.models.codec_streaming import StreamingDecoder, StreamingEncoder
 from course_lib.models.vae import VAE, VAEConfig, VAEOutput, gaussian_kl, vae_loss
 from course_lib.models.vqvae import VQVAE, VQVAEConfig, VQVAEOutput, vqvae_loss
 
@@ -29,6 +30,8 @@ __all__ = [
     "Encoded",
     "FrameByFrame",
     "PRESETS",
+    "StreamingDecoder",
+    "StreamingEncoder",
     "VAE",
     "VAEConfig",
     "VAEOutput",

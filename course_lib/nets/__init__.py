@@ -7,7 +7,7 @@ from course_lib.nets.language_model import LanguageModel, LanguageModelConfig, g
 from course_lib.nets.padded_convolution import (
     PaddedConv1d,
     PaddedConvTranspose1d,
-    fold_weight_norm,
+    folded_state,
 )
 from course_lib.nets.positions import rotary, sinusoidal, turn
 from course_lib.nets.sampling import keep_likely, sample
@@ -32,7 +32,7 @@ __all__ = [
     "Transformer",
     "TransformerConfig",
     "WaveNet",
-    "fold_weight_norm",
+    "folded_state",
     "generate",
     "keep_likely",
     "rotary",

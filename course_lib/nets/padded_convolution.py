@@ -11,7 +11,6 @@ own `stride` samples lies to its left:
 import math
 from typing import Literal
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
@@ -43,7 +42,7 @@ class PaddedConv1d(nn.Conv1d):
 
     padding: what stands beyond the edges, zeros ("constant") or the signal mirrored ("reflect").
     norm: of the weight (Salimans & Kingma 2016), of the output over channels and time ("group"), or
-        none. Weight norm is for training; `fold_weight_norm` takes it out.
+        none. Weight norm is for training; `folded_state` takes it out.
 
     The layer of SEANet in EnCodec (Défossez et al. 2022, section 3.1). Raises ValueError for an
     empty input or a kernel that does not reach over its stride. Taught in notebook 08.
@@ -79,8 +78,12 @@ class PaddedConv1d(nn.Conv1d):
         length = x.shape[-1]
         if length == 0:
             raise ValueError(f"Nothing to convolve: the input has shape {list(x.shape)}.")
-        x = super().forward(pad(x, self.left, self.right + self.extra(length), self.edges))
+        x = self.convolve(pad(x, self.left, self.right + self.extra(length), self.edges))
         return x if self.norm is None else self.norm(x)
+
+    def convolve(self, x: Tensor) -> Tensor:
+        """The convolution alone, without padding or norm."""
+        return super().forward(x)
 
 
 class PaddedConvTranspose1d(nn.ConvTranspose1d):
@@ -113,18 +116,25 @@ class PaddedConvTranspose1d(nn.ConvTranspose1d):
         length = x.shape[-1] * self.stride[0]
         if length == 0:
             raise ValueError(f"Nothing to convolve: the input has shape {list(x.shape)}.")
-        x = super().forward(x)
+        x = self.convolve(x)
         x = x if self.norm is None else self.norm(x)
         return x[..., self.left : self.left + length]
 
+    def convolve(self, x: Tensor) -> Tensor:
+        """The transposed convolution alone, nothing cut."""
+        return super().forward(x)
 
-@torch.no_grad()
-def fold_weight_norm(model: nn.Module) -> nn.Module:
-    """Replace every g v / |v| in `model` by its value, in place, and return the model.
 
-    The function stays the same; what is computed once is no longer computed in every call.
+def folded_state(model: nn.Module) -> dict[str, Tensor]:
+    """The state of `model` with every weight-normed g v / |v| as the plain weight that it is.
+
+    It fits the same model made without weight norm, which computes the same without computing the
+    norms again in every call.
     """
-    for module in model.modules():
+    state = model.state_dict()
+    for name, module in model.named_modules():
         if parametrize.is_parametrized(module, "weight"):
-            parametrize.remove_parametrizations(module, "weight", leave_parametrized=True)
-    return model
+            for part in ("original0", "original1"):
+                del state[f"{name}.parametrizations.weight.{part}"]
+            state[f"{name}.weight"] = module.weight.detach()
+    return state

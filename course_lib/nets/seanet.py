@@ -65,6 +65,11 @@ class SEANetConfig:
         """Samples per frame."""
         return math.prod(self.strides)
 
+    @property
+    def streams(self) -> bool:
+        """Whether no frame needs what comes after it, so that `nets.streaming` can take it."""
+        return self.causal and self.norm != "group" and self.trim_right == 1
+
     def encoder(self, channels: int, dim: int) -> "SEANetEncoder":
         """The encoder, [B, channels, T] -> [B, dim, F]."""
         return SEANetEncoder(self, channels, dim)
@@ -122,7 +127,7 @@ class SEANetEncoder(nn.Module):
             layers.append(ResidualLSTM(widths[-1], c.lstm))
         layers += [nn.ELU(inplace=True), _conv(c, widths[-1], dim, c.last_kernel)]
         self.layers = nn.Sequential(*layers)
-        self.hop = c.hop
+        self.hop, self.streams = c.hop, c.streams
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)
@@ -148,7 +153,7 @@ class SEANetDecoder(nn.Module):
             layers += [SEANetUnit(c, narrower, c.growth**i) for i in range(c.units)]
         layers += [nn.ELU(inplace=True), _conv(c, widths[-1], channels, c.last_kernel)]
         self.layers = nn.Sequential(*layers)
-        self.hop = c.hop
+        self.hop, self.streams = c.hop, c.streams
 
     def forward(self, z: Tensor) -> Tensor:
         return self.layers(z)

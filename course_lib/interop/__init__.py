@@ -1,0 +1,26 @@
+"""Published models as models of the course, with the same weights."""
+
+from torch import nn
+
+from course_lib.interop.dac import from_dac
+from course_lib.interop.encodec import from_encodec
+from course_lib.models import Codec
+
+__all__ = ["from_dac", "from_encodec", "from_transformers"]
+
+
+def from_transformers(model: nn.Module) -> Codec:
+    """The course's model with the weights of a model of `transformers`, ready for inference.
+
+    Takes any EncodecModel or DacModel (`EncodecModel.from_pretrained(...)` or one with random
+    weights). Raises TypeError for another model, ValueError for a configuration that the course has
+    no layers for.
+
+    >>> from transformers import EncodecModel
+    >>> codec = from_transformers(EncodecModel.from_pretrained("facebook/encodec_24khz"))
+    """
+    kind = getattr(getattr(model, "config", None), "model_type", type(model).__name__)
+    makers = {"dac": from_dac, "encodec": from_encodec}
+    if kind not in makers:
+        raise TypeError(f"There is no model of the course for {kind!r}; known: {list(makers)}.")
+    return makers[kind](model)
