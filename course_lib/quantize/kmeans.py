@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 CHUNK = 2**24  # distances held at once: 64 MiB in float32
+BLOCK = 32
 
 
 class KMeans(NamedTuple):
@@ -24,10 +25,24 @@ def nearest(x: Tensor, codebook: Tensor) -> Tensor:
     half_norms = codebook.square().sum(1) / 2  # [V]
     rows = max(1, CHUNK // len(codebook))
     codes = [
-        torch.addmm(half_norms, part, codebook.T, alpha=-1).argmin(1)  # [rows]
+        _argmin(torch.addmm(half_norms, part, codebook.T, alpha=-1))  # [rows]
         for part in x.split(rows)
     ]
     return codes[0] if len(codes) == 1 else torch.cat(codes)
+
+
+def _argmin(x: Tensor) -> Tensor:
+    """Column of the first smallest number of each row of x [N, V]: x.argmin(1).
+
+    On a CPU `amin` is several times as fast as `argmin`, so there it finds the BLOCK numbers among
+    which argmin need look.
+    """
+    if x.device.type != "cpu" or x.shape[1] % BLOCK:
+        return x.argmin(1)
+    blocks = x.view(len(x), -1, BLOCK)
+    block = blocks.amin(2).argmin(1)  # [N]
+    rows = torch.arange(len(x))
+    return block * BLOCK + blocks[rows, block].argmin(1)
 
 
 def kmeans(

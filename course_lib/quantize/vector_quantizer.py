@@ -207,17 +207,17 @@ class VectorQuantizer(nn.Module):
         `rows` [N, D] fell to `codes` [N]; those that are not `used` (bool [N]) do not count.
         """
         ones = rows.new_ones(len(rows)) if used is None else used.to(rows.dtype)
-        batch = rows.new_zeros(self.size, self.dim + 1)  # [V, D + 1]: sums and counts
-        weighted = rows if used is None else rows * ones[:, None]
-        batch[:, : self.dim].index_add_(0, codes, weighted)
-        batch[:, self.dim].index_add_(0, codes, ones)
-        processes.sum_(batch)
+        both = rows.new_zeros(self.size * (self.dim + 1))  # one message between processes
+        sums, counts = both[: -self.size].view(self.size, self.dim), both[-self.size :]
+        sums.index_add_(0, codes, rows if used is None else rows * ones[:, None])
+        counts.index_add_(0, codes, ones)
+        processes.sum_(both)
         weight = 1 - self.decay
         if used is not None:  # where nobody uses the quantizer, its averages stay as they are
-            weight = weight * (batch[:, self.dim].sum() > 0)
-        self.counts.lerp_(batch[:, self.dim], weight)
+            weight = weight * (counts.sum() > 0)
+        self.counts.lerp_(counts, weight)
         if not self.learns_by_gradient:
-            self.sums.lerp_(batch[:, : self.dim], weight)
+            self.sums.lerp_(sums, weight)
             smoothed = _smoothed(self.counts, self.eps)
             self.codebook.copy_(self.placed(self.sums / smoothed[:, None]))
         if self.dead > 0:

@@ -22,6 +22,17 @@ def test_nearest_agrees_with_all_distances_and_chunks(monkeypatch):
     assert torch.equal(nearest(x, codebook), expected)
 
 
+def test_the_first_of_equal_distances_wins():
+    codebook = torch.randn(32, 3).repeat(3, 1)  # each entry three times, in blocks of 32
+    codebook = codebook[torch.randperm(96)]
+    x = torch.randn(200, 3)
+    codes = nearest(x, codebook)
+    half_norms = codebook.square().sum(1) / 2
+    assert torch.equal(codes, torch.addmm(half_norms, x, codebook.T, alpha=-1).argmin(1))
+    equal = (codebook[codes][:, None] == codebook).all(2)
+    assert torch.equal(codes, equal.int().argmax(1))
+
+
 def test_lloyd_agrees_with_scikit_learn_from_the_same_start():
     torch.manual_seed(0)
     x = torch.randn(400, 5, dtype=torch.float64)
