@@ -138,7 +138,9 @@ def show(found: Mapping[str, Any]) -> str:
     lines = ["| " + " | ".join(["", *heads]) + " |", "|---" * (len(heads) + 1) + "|"]
     for row, values in found["rows"].items():
         shown = [_number(values["metrics"].get(column)) for column in columns]
-        shown += [f"{v:g}" if (v := paper.get(row, {}).get(p)) is not None else "–" for p in printed]
+        shown += [
+            f"{v:g}" if (v := paper.get(row, {}).get(p)) is not None else "–" for p in printed
+        ]
         lines.append("| " + " | ".join([row, *shown]) + " |")
     return "\n".join(lines)
 
