@@ -250,7 +250,7 @@ def _classes(kind: str, where: object) -> tuple[type[nn.Module], type]:
 def _config(cls: type, values: Mapping[str, Any]) -> Any:
     """The frozen dataclass `cls` from JSON: lists become tuples, nested dataclasses are built."""
     hints = get_type_hints(cls)
-    unknown = values.keys() - {field.name for field in fields(cls)}
+    unknown = values.keys() - _names(cls)
     if unknown:
         raise TypeError(f"{cls.__name__} has no {sorted(unknown)[0]!r}")
     return cls(**{name: _value(hints[name], value) for name, value in values.items()})
@@ -259,9 +259,12 @@ def _config(cls: type, values: Mapping[str, Any]) -> Any:
 def _value(hint: Any, value: Any) -> Any:
     kinds = [kind for kind in (hint, *get_args(hint)) if is_dataclass(kind)]
     if kinds and isinstance(value, dict):
-        # Of several dataclasses it is the one that has these fields.
-        fitting = [k for k in kinds if value.keys() <= {field.name for field in fields(k)}]
-        return _config((fitting or kinds)[0], value)
+        # Of several dataclasses it is the one with most of these fields.
+        return _config(max(kinds, key=lambda k: len(value.keys() & _names(k))), value)
     if isinstance(value, list):
         return tuple(_value(None, item) for item in value)
     return value
+
+
+def _names(cls: type) -> set[str]:
+    return {field.name for field in fields(cls)}
