@@ -1,9 +1,10 @@
-"""The `course` command: data, run, train, table, doctor, stamp, album."""
+"""The `course` command: data, run, train, table, encode, decode, doctor, stamp, album."""
 
 import argparse
 import errno
 import os
 import sys
+from pathlib import Path
 
 HELP = "the whole course; COURSE_DEBUG=1 shows the traceback of an error"
 
@@ -14,7 +15,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return chosen.run(chosen)
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        coding = chosen.command in ("encode", "decode")
+        left = "Nothing was written." if coding else "The same command goes on from here."
+        print(f"\nStopped. {left}", file=sys.stderr)
         return 130
     except Exception as error:
         if os.environ.get("COURSE_DEBUG") == "1":
@@ -65,6 +68,20 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("name", metavar="NAME")
     table.add_argument("--device", help="cpu, cuda, …; by default what there is")
     table.set_defaults(run=_table)
+
+    encode = commands.add_parser("encode", help="a sound file becomes a small codec file")
+    encode.add_argument("source", metavar="IN", type=Path, help="WAV, FLAC, OGG, Opus or MP3")
+    encode.add_argument("target", metavar="OUT", type=Path, nargs="?", help="by default IN.codec")
+    encode.add_argument("-b", metavar="KBPS", type=_above_0, help="kbit/s, by default the most")
+    encode.add_argument("--lm", action="store_true", help="fewer bytes by a language model, slow")
+    encode.add_argument("-f", action="store_true", help="overwrite OUT")
+    encode.set_defaults(run=_encode)
+
+    decode = commands.add_parser("decode", help="a codec file becomes a sound file again")
+    decode.add_argument("source", metavar="IN", type=Path, help="from course encode")
+    decode.add_argument("target", metavar="OUT", type=Path, nargs="?", help="by default IN.wav")
+    decode.add_argument("-f", action="store_true", help="overwrite OUT")
+    decode.set_defaults(run=_decode)
 
     doctor = commands.add_parser("doctor", help="versions, device, disk, and what to do")
     doctor.add_argument("--fix", action="store_true", help="mend torchaudio beside a CPU torch")
@@ -126,6 +143,77 @@ def _table(chosen) -> int:
     return 0
 
 
+def _encode(chosen) -> int:
+    target = _target(chosen, ".codec")
+    from course_lib import audio, checkpoints, codec_file
+
+    told = audio.info(chosen.source)
+    codec = checkpoints.load("codec")
+    rates = {codec_file.header_of(codec, count).kbps: count for count in codec.config.levels}
+    kbps = max(rates) if chosen.b is None else chosen.b
+    if kbps not in rates:
+        known = ", ".join(f"{rate:g}" for rate in sorted(rates))
+        raise ValueError(f"-b {kbps:g}: the codec has {known} kbit/s.")
+    lm = checkpoints.load("codec_lm") if chosen.lm else None
+    channels = codec.config.channels
+    if (told.sample_rate, told.channels) != (codec.sample_rate, channels):
+        print(
+            f"{chosen.source.name}: {told.sample_rate} Hz and {told.channels} channel(s) become "
+            f"{codec.sample_rate} Hz and {channels}."
+        )
+    with _bar(told.seconds, "s") as bar:
+        report = codec_file.encode(chosen.source, target, codec, rates[kbps], lm, bar.update)
+    print(
+        f"{target}: {report.seconds:.1f} s in {report.bytes:,} bytes, {report.kbps:.2f} kbit/s "
+        f"({report.header.kbps:g} in codes)"
+    )
+    if lm is not None:
+        print(f"The language model coded {report.range_coded} of {report.blocks} blocks.")
+    return 0
+
+
+def _decode(chosen) -> int:
+    target = _target(chosen, ".wav")
+    from course_lib import checkpoints, codec_file
+
+    header = codec_file.read_header(chosen.source)
+    codec = checkpoints.load("codec")
+    lm = checkpoints.load("codec_lm") if header.model else None
+    with _bar(chosen.source.stat().st_size, "B", unit_scale=True) as bar:
+        clipped = codec_file.decode(chosen.source, target, codec, lm, bar.update)
+    print(f"{target}: {header.sample_rate} Hz from {header.kbps:g} kbit/s of codes")
+    if clipped:
+        print(f"{clipped:,} samples beyond full scale were set to it.")
+    return 0
+
+
+def _target(chosen, suffix: str) -> Path:
+    """The file to write, which is not there yet, or may be overwritten."""
+    target = chosen.target or chosen.source.with_suffix(suffix)
+    if not chosen.source.exists():
+        raise FileNotFoundError(f"{chosen.source} does not exist: check its name and folder.")
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder; give the name of a file to write.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {target.parent} to write {target.name} into.")
+    if target.exists():
+        if target.samefile(chosen.source):
+            raise ValueError(f"{target} can't be read and written at once: give another OUT.")
+        if not chosen.f:
+            raise FileExistsError(f"{target} is there already: -f overwrites it.")
+    if not os.access(target.parent, os.W_OK):
+        raise ValueError(f"The folder {target.parent} can't be written: give another OUT.")
+    return target
+
+
+def _bar(total: float, unit: str, **more):
+    """A progress bar where somebody looks on."""
+    from tqdm import tqdm
+
+    looks = sys.stderr.isatty()
+    return tqdm(total=total, unit=unit, disable=not looks, leave=False, **more)
+
+
 def _doctor(chosen) -> int:
     from course_lib.notebook import doctor
 
@@ -170,6 +258,16 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
     return int(text)
+
+
+def _above_0(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
+    return value
 
 
 if __name__ == "__main__":
