@@ -11,6 +11,7 @@ own `stride` samples lies to its left:
 import math
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
@@ -30,11 +31,11 @@ def pad(x: Tensor, left: int, right: int, padding: Padding = "constant") -> Tens
         return x
     if padding == "constant":
         return F.pad(x, (left, right))
-    short = max(left, right) + 1 - x.shape[-1]
-    if short <= 0:
-        return F.pad(x, (left, right), mode="reflect")
-    x = F.pad(F.pad(x, (0, short)), (left, right), mode="reflect")
-    return x[..., :-short]
+    short = max(0, max(left, right) + 1 - x.shape[-1])
+    x = F.pad(x, (0, short)) if short else x
+    # The same as F.pad's "reflect", several times faster where there is little to reflect.
+    before, after = x[..., 1 : left + 1].flip(-1), x[..., -right - 1 : -1].flip(-1)
+    return torch.cat((before, x, after), -1)[..., : left + x.shape[-1] + right - short]
 
 
 class PaddedConv1d(nn.Conv1d):
@@ -66,6 +67,7 @@ class PaddedConv1d(nn.Conv1d):
         self.right = 0 if causal else spare // 2
         self.left = spare - self.right
         self.edges: Padding = padding
+        self.pointwise = kernel == stride == 1
         self.norm = nn.GroupNorm(1, out) if norm == "group" else None
         if norm == "weight":
             weight_norm(self)
@@ -78,12 +80,23 @@ class PaddedConv1d(nn.Conv1d):
         length = x.shape[-1]
         if length == 0:
             raise ValueError(f"Nothing to convolve: the input has shape {list(x.shape)}.")
-        x = self.convolve(pad(x, self.left, self.right + self.extra(length), self.edges))
+        left, right = self.left, self.right + self.extra(length)
+        if left == right > 0 and self.edges == "constant":  # the convolution itself adds zeros
+            weight, bias, stride = self.weight, self.bias, self.stride
+            x = F.conv1d(x, weight, bias, stride, left, self.dilation)
+        else:
+            x = self.convolve(pad(x, left, right, self.edges))
         return x if self.norm is None else self.norm(x)
 
     def convolve(self, x: Tensor) -> Tensor:
         """The convolution alone, without padding or norm."""
+        if self.pointwise:  # a product of matrices, as fast or faster forward and backward
+            return torch.baddbmm(self.bias[:, None], self.matrix(len(x)), x)
         return super().forward(x)
+
+    def matrix(self, batch: int) -> Tensor:
+        """The weight [batch, out, C] of a pointwise convolution, expanded."""
+        return self.weight[..., 0].expand(batch, -1, -1)
 
 
 class PaddedConvTranspose1d(nn.ConvTranspose1d):

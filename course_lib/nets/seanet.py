@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from course_lib.nets.padded_convolution import (
@@ -11,6 +12,9 @@ from course_lib.nets.padded_convolution import (
     PaddedConvTranspose1d,
     Padding,
 )
+
+FEW = 4  # frames up to which the LSTM goes step by step
+State = list[tuple[Tensor, Tensor]]  # of an LSTM: (h, c), [B, D] each, of each layer
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,13 @@ class SEANetUnit(nn.Module):
         self.shortcut = _conv(config, dim, dim, 1) if config.conv_shortcut else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.shortcut(x) + self.layers(x)
+        if isinstance(self.shortcut, nn.Identity) or self.shortcut.norm is not None:
+            return self.shortcut(x) + self.layers(x)
+        h = self.layers[2](self.layers[1](self.layers[0](x)))
+        # The sum of two pointwise convolutions, without writing either of them to memory.
+        skip, last = self.shortcut, self.layers[3]
+        y = torch.baddbmm((skip.bias + last.bias)[:, None], skip.matrix(len(x)), x)
+        return y.baddbmm_(last.matrix(len(x)), h)
 
 
 class ResidualLSTM(nn.Module):
@@ -109,8 +119,37 @@ class ResidualLSTM(nn.Module):
         self.lstm = nn.LSTM(dim, dim, layers)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.advance(x, None)[0]
+
+    def advance(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """What comes of x [B, D, F] after `state`, and the state after x: per layer (h, c)."""
         frames = x.permute(2, 0, 1)  # [F, B, D]
-        return (self.lstm(frames)[0] + frames).permute(1, 2, 0)
+        if len(frames) <= FEW:
+            y, state = self._step_by_step(frames, state)
+        else:
+            state = (
+                None
+                if state is None
+                else tuple(torch.stack(part) for part in zip(*state, strict=True))
+            )
+            y, (h, c) = self.lstm(frames, state)
+            state = list(zip(h.unbind(), c.unbind(), strict=True))
+        return (y + frames).permute(1, 2, 0), state
+
+    def _step_by_step(self, frames: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """The LSTM by itself: its fast kernel first rearranges all weights, long for one frame."""
+        if state is None:
+            zeros = frames.new_zeros(frames.shape[1:])
+            state = [(zeros, zeros)] * self.lstm.num_layers
+        inputs, after = list(frames), []
+        for (h, c), weights in zip(state, self.lstm.all_weights, strict=True):
+            outputs = []
+            for x in inputs:
+                h, c = torch.lstm_cell(x, (h, c), *weights)
+                outputs.append(h)
+            inputs = outputs
+            after.append((h, c))
+        return torch.stack(inputs), after
 
 
 class SEANetEncoder(nn.Module):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.nets.padded_convolution import PaddedConv1d, PaddedConvTranspose1d, pad
-from course_lib.nets.seanet import ResidualLSTM, SEANetDecoder, SEANetEncoder, SEANetUnit
+from course_lib.nets.seanet import ResidualLSTM, SEANetDecoder, SEANetEncoder, SEANetUnit, State
 
 
 class ConvStream:
@@ -92,15 +92,14 @@ class LSTMStream:
     """The residual LSTM with its state."""
 
     def __init__(self, module: ResidualLSTM):
-        self.lstm = module.lstm
-        self.state: tuple[Tensor, Tensor] | None = None
+        self.module = module
+        self.state: State | None = None
 
     def push(self, x: Tensor, last: bool = False) -> Tensor:
         if x.shape[-1] == 0:
             return x
-        frames = x.permute(2, 0, 1)  # [F, B, D]
-        y, self.state = self.lstm(frames, self.state)
-        return (y + frames).permute(1, 2, 0)
+        y, self.state = self.module.advance(x, self.state)
+        return y
 
 
 class PointwiseStream:
