@@ -24,6 +24,7 @@ PLAN = {
     "06": "VQGAN",
     "07": "SoundStream",
     "08": "EnCodec",
+    "08b": "Codec files",
     "09": "DAC",
     "10": "Jukebox",
     "11": "KaraSinger",
