@@ -249,12 +249,14 @@ class VectorQuantizer(nn.Module):
         row = row.clamp(0, len(rows) - 1)
         if used is not None:
             row = used.to(torch.uint8).argsort(descending=True, stable=True)[row]
-        frames = rows[row] * here[:, None]  # [V, D]
-        processes.sum_(frames)  # exactly one process has each
-        self.codebook.copy_(torch.where(dead[:, None], frames, self.codebook))
-        self.counts.copy_(torch.where(dead, usual, self.counts))
+        frames = rows[row]  # [V, D]
+        if processes.several():  # exactly one process has each
+            processes.sum_(frames.mul_(here[:, None]))
+        torch.where(dead, usual, self.counts, out=self.counts)
+        dead = dead[:, None]
+        torch.where(dead, frames, self.codebook, out=self.codebook)
         if not self.learns_by_gradient:
-            self.sums.copy_(torch.where(dead[:, None], frames * usual, self.sums))
+            torch.where(dead, frames * usual, self.sums, out=self.sums)
 
 
 def _smoothed(counts: Tensor, eps: float) -> Tensor:

@@ -18,7 +18,7 @@ def test_nearest_agrees_with_all_distances_and_chunks(monkeypatch):
     x, codebook = torch.randn(500, 7, dtype=torch.float64), torch.randn(33, 7, dtype=torch.float64)
     expected = torch.cdist(x, codebook).argmin(1)
     assert torch.equal(nearest(x, codebook), expected)
-    monkeypatch.setattr(sys.modules[kmeans.__module__], "CHUNK", 100)
+    monkeypatch.setattr(sys.modules[kmeans.__module__], "CPU_CHUNK", 100)
     assert torch.equal(nearest(x, codebook), expected)
 
 
