@@ -33,6 +33,9 @@ def make(config=TINY, **options) -> Codec:
     codec = Codec(replace(config, **options)).eval()
     for stage in codec.quantizer.stages:
         torch.nn.init.normal_(stage.codebook, std=0.2)
+    for name, parameter in codec.named_parameters():
+        if name.endswith("bias"):  # a fresh stack has none
+            torch.nn.init.normal_(parameter, std=0.1)
     return codec
 
 
