@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from course_lib.nets.padded_convolution import (
     Norm,
@@ -87,6 +88,36 @@ def _conv(c: SEANetConfig, channels: int, out: int, kernel: int, stride=1, dilat
     return PaddedConv1d(channels, out, kernel, stride, dilation, c.causal, c.padding, c.norm)
 
 
+@torch.no_grad()
+def keep_variance(stack: nn.Module) -> None:
+    """Draw the weights of a stack so that signals pass it with their variance; no biases.
+
+    PyTorch's own draw takes two thirds of the variance in each layer: a deep stack without norms
+    then starts near silence and needs several times the steps. Units begin as little more than
+    their skip.
+    """
+    for module in stack.modules():
+        if isinstance(module, PaddedConv1d):
+            fan = module.in_channels * module.kernel_size[0]
+        elif isinstance(module, PaddedConvTranspose1d):
+            fan = module.in_channels * module.kernel_size[0] / module.stride[0]
+        else:
+            continue
+        weight = torch.randn_like(module.weight) * fan**-0.5
+        if is_parametrized(module, "weight"):
+            module.weight = weight
+        else:
+            module.weight.copy_(weight)
+        module.bias.zero_()
+    for module in stack.modules():
+        if isinstance(module, SEANetUnit):
+            last = module.layers[-1]
+            if is_parametrized(last, "weight"):
+                last.weight = 0.3 * last.weight
+            else:
+                last.weight.mul_(0.3)
+
+
 class SEANetUnit(nn.Module):
     """Skip + ELU, dilated convolution, ELU, pointwise convolution; [B, D, T] -> [B, D, T]."""
 
@@ -166,6 +197,7 @@ class SEANetEncoder(nn.Module):
             layers.append(ResidualLSTM(widths[-1], c.lstm))
         layers += [nn.ELU(inplace=True), _conv(c, widths[-1], dim, c.last_kernel)]
         self.layers = nn.Sequential(*layers)
+        keep_variance(self)
         self.hop, self.streams = c.hop, c.streams
 
     def forward(self, x: Tensor) -> Tensor:
@@ -192,6 +224,7 @@ class SEANetDecoder(nn.Module):
             layers += [SEANetUnit(c, narrower, c.growth**i) for i in range(c.units)]
         layers += [nn.ELU(inplace=True), _conv(c, widths[-1], channels, c.last_kernel)]
         self.layers = nn.Sequential(*layers)
+        keep_variance(self)
         self.hop, self.streams = c.hop, c.streams
 
     def forward(self, z: Tensor) -> Tensor:

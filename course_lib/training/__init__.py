@@ -13,7 +13,7 @@ from course_lib.training.adversarial import (
 )
 from course_lib.training.average import AveragedWeights
 from course_lib.training.balancer import Balancer
-from course_lib.training.codec_training import CodecTraining, draw_kept
+from course_lib.training.codec_training import CodecTraining, draw_kept, relative_error
 from course_lib.training.data import Data, Tensors
 from course_lib.training.draws import Draws, generator
 from course_lib.training.fit import fit
@@ -44,5 +44,6 @@ __all__ = [
     "least_squares_discriminator_loss",
     "least_squares_generator_loss",
     "precision",
+    "relative_error",
     "warmup_cosine",
 ]

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from course_lib.models import CodecOutput
 from course_lib.nets.discriminators import Judgement
 from course_lib.training.adversarial import (
     feature_matching,
@@ -19,9 +20,9 @@ from course_lib.training.adversarial import (
 )
 from course_lib.training.balancer import Balancer
 from course_lib.training.draws import Draws
-from course_lib.training.precision import in_float32
+from course_lib.training.precision import in_float32, native_bfloat16
 
-OF_THE_OUTPUT = ("wave", "mel", "adversarial", "features")  # what a balancer can weigh
+OF_THE_OUTPUT = ("wave", "error", "mel", "adversarial", "features")  # what a balancer can weigh
 
 
 class CodecTraining(nn.Module):
@@ -29,8 +30,8 @@ class CodecTraining(nn.Module):
 
     codec: audio [B, C, T] -> an output with `audio`, `commitment` and `codebook_loss`.
     mel: (reference, estimate) -> a scalar, such as a `MultiScaleMelLoss`.
-    weights: of "wave" (mean absolute difference of samples), "mel", "adversarial", "features",
-        "commitment" and "codebook". What is left out is not computed.
+    weights: of "wave" (mean absolute difference of samples), "error" (`relative_error`), "mel",
+        "adversarial", "features", "commitment" and "codebook". What is left out is not computed.
     discriminator: audio -> `logits` and `features`, such as a `Panel` of several. It takes weights
         for "adversarial", "features" or both.
     balanced: lets an EnCodec `Balancer` weigh the first four; the last two are added outside.
@@ -79,15 +80,19 @@ class CodecTraining(nn.Module):
         return made
 
     def step(
-        self, audio: Tensor, kept: Tensor | None = None
+        self, audio: Tensor, kept: Tensor | None = None, quantize: bool = True
     ) -> Iterator[tuple[str, dict[str, Tensor]]]:
         """One training step on audio [B, C, T], as `fit` takes it: losses by optimiser.
 
         First the discriminator learns to tell the sound from what the codec made of it, which is
         detached: no gradient reaches the codec. Then the codec learns, the discriminator frozen.
-        `kept` int64 [B] are the codebooks that each item may use.
+        `kept` int64 [B] are the codebooks that each item may use. Without `quantize` the latents
+        reach the decoder as they are: a start in which encoder and decoder find each other before
+        k-means places the codebooks. (From nothing, codes that say little teach the decoder to do
+        without them, and then commitment alone moves the encoder: both collapse.)
         """
-        out = self.codec(audio, kept=kept)
+        with native_bfloat16(audio.device):
+            out = self.codec(audio, kept=kept) if quantize else self._continuous(audio)
         estimate = out.audio.float()
         if self.discriminator is not None:
             real, fake = self._judge(audio), self._judge(estimate.detach())
@@ -106,10 +111,18 @@ class CodecTraining(nn.Module):
             total = total + sum(self.weights[name] * value for name, value in outside.items())
             yield "codec", {"loss": total} | losses | outside
 
+    def _continuous(self, audio: Tensor) -> CodecOutput:
+        latents = self.codec.encoder(audio)
+        estimate = self.codec.decoder(latents)[..., : audio.shape[-1]]
+        none = latents.new_zeros(())
+        return CodecOutput(estimate, None, none, none, latents)
+
     def _of_the_output(self, audio: Tensor, estimate: Tensor) -> dict[str, Tensor]:
         losses = {}
         if "wave" in self.weights:
             losses["wave"] = F.l1_loss(estimate, audio.float())
+        if "error" in self.weights:
+            losses["error"] = relative_error(audio.float(), estimate)
         if "mel" in self.weights:
             losses["mel"] = self.mel(audio, estimate)
         if self.discriminator is None:
@@ -129,6 +142,16 @@ class CodecTraining(nn.Module):
     @in_float32
     def _judge(self, audio: Tensor) -> Judgement:
         return self.discriminator(audio)
+
+
+def relative_error(reference: Tensor, estimate: Tensor) -> Tensor:
+    """Energy of x' - x in parts of that of x, the mean over sounds [B, C, T]: 1 / SNR.
+
+    Unlike the mean absolute difference, whose least value for a guess is near silence, it pulls
+    at once towards the waveform. Sounds below -40 dBFS count as if they were as loud as that.
+    """
+    energy = reference.square().mean((1, 2)).clamp(min=1e-4)
+    return ((estimate - reference).square().mean((1, 2)) / energy).mean()
 
 
 def draw_kept(draws: Draws, codebooks: int, levels: Sequence[int], share: float) -> Tensor:

@@ -86,7 +86,7 @@ def test_parts_and_levels_are_drawn_for_each_item():
 
 @pytest.mark.parametrize("name", ["codec_plain", "codec"])
 def test_what_is_shipped_fits(name):
-    """At most 2.6 MB as it would be stored."""
+    """At most 2.8 MB as it would be stored."""
     recipe = recipes.find(name)
     packed = checkpoints.pack(recipe.model().state_dict(), recipe.int8)
-    assert sum(v.numel() * v.element_size() for v in packed.values()) < 2.6e6
+    assert sum(v.numel() * v.element_size() for v in packed.values()) < 2.8e6

@@ -7,7 +7,15 @@ from torch import nn
 from course_lib.models import Codec, CodecConfig
 from course_lib.nets.discriminators import MultiScaleSTFTDiscriminator
 from course_lib.nets.seanet import SEANetConfig
-from course_lib.training import CodecTraining, Draws, MultiScaleMelLoss, Tensors, draw_kept, fit
+from course_lib.training import (
+    CodecTraining,
+    Draws,
+    MultiScaleMelLoss,
+    Tensors,
+    draw_kept,
+    fit,
+    relative_error,
+)
 
 STACK = SEANetConfig(widths=(4, 4, 8), strides=(4, 5), conv_shortcut=False, lstm=0, norm=None)
 TINY = CodecConfig(stack=STACK, dim=8, entries=16, n_codebooks=4, levels=(1, 2, 4))
@@ -160,3 +168,28 @@ def test_what_does_not_fit_is_refused():
         make(judged=False, weights=WEIGHTS)
     with pytest.raises(ValueError, match="is MultiScaleSTFTDiscriminator, .*none: give both or"):
         make(weights=PLAIN)
+
+
+def test_without_quantizing_the_codebooks_rest():
+    model = make(judged=False).train()
+    before = model.codec.quantizer.state_dict()
+    before = {name: value.clone() for name, value in before.items()}
+    [(_, losses)] = model.step(X[:4], quantize=False)
+    losses["loss"].backward()
+    assert losses["commitment"] == 0
+    assert graded(model.codec.encoder) and graded(model.codec.decoder)
+    for name, value in model.codec.quantizer.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_relative_error_is_one_over_the_signal_to_noise_ratio():
+    error = relative_error(X, 0.9 * X)
+    assert error.item() == pytest.approx(0.01, rel=1e-5)
+    assert relative_error(10 * X, 9 * X).item() == pytest.approx(0.01, rel=1e-5)
+    assert relative_error(X, torch.zeros_like(X)).item() == pytest.approx(1.0)
+
+
+def test_relative_error_of_silence_is_finite_and_small():
+    silence = torch.zeros(2, 1, 800)
+    assert relative_error(silence, silence) == 0
+    assert relative_error(silence, silence + 1e-3).item() == pytest.approx(1e-2, rel=1e-4)

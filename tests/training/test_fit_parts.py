@@ -183,3 +183,19 @@ def test_averaged_weights_are_lent_and_given_back():
 def test_a_decay_out_of_range_is_refused(decay):
     with pytest.raises(ValueError, match="decay of averaged weights"):
         AveragedWeights(nn.Linear(1, 1), decay)
+
+
+def test_native_bfloat16_casts_only_on_a_cpu_that_computes_in_it(monkeypatch):
+    from course_lib.training.precision import native_bfloat16
+
+    x = torch.randn(4, 4)
+    for capable in (True, False):
+        known = {"avx512_bf16": capable}
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=known: known, raising=False)
+        with native_bfloat16("cpu"):
+            assert (x @ x).dtype == (torch.bfloat16 if capable else torch.float32)
+        with native_bfloat16("cuda"):
+            assert (x @ x).dtype == torch.float32
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    with native_bfloat16("cpu"):
+        assert (x @ x).dtype == torch.float32
