@@ -95,7 +95,10 @@ def decode_parts(
     """
     reader = Reader(file, name)
     check_models(reader.header, codec, lm, name)
-    coder = BlockCoder(reader.header, lm if reader.header.model else None)
+    try:
+        coder = BlockCoder(reader.header, lm if reader.header.model else None)
+    except ValueError as error:
+        raise ValueError(f"{name} can't be decoded: {error}") from None
     return _sound(reader, coder, StreamingDecoder(codec))
 
 
@@ -115,9 +118,12 @@ def check_models(header: Header, codec: Codec, lm: CodecLM | None, name: str) ->
                 f"{name} was made with another {kind} ({wanted}; here there is {found}): decode it "
                 "with the course that wrote it."
             )
-    here = header_of(codec, header.codebooks, lm if header.model else None)
-    if header != here:
-        raise ValueError(f"{name} and the codec do not fit each other: {header} and {here}.")
+    c = codec.config
+    told = (header.sample_rate, header.channels, header.hop, header.entries)
+    if told != (c.sample_rate, c.channels, codec.hop, c.entries) or (
+        header.codebooks > c.n_codebooks
+    ):
+        raise ValueError(f"{name} and the codec do not fit each other: {header}.")
 
 
 def _codes(parts: Iterable[Tensor], stream: StreamingEncoder) -> Iterator[Tensor]:

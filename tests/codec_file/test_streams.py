@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from small_codec import HOP, small_codec, small_lm
 
 from course_lib import codec_file
-from course_lib.codec_file.blocks import Reader
+from course_lib.codec_file.blocks import Block, Reader, Writer
 from course_lib.models import PRESETS, Codec
 from course_lib.models.codec_streaming import StreamingEncoder
 from course_lib.nets.seanet import SEANetConfig
@@ -133,11 +133,9 @@ def test_other_models_than_those_of_the_file_are_a_sentence():
 
 def test_a_header_that_lies_about_its_codec_is_a_sentence():
     header = codec_file.header_of(CODEC)
-    for wrong in ({"sample_rate": 8000}, {"hop": 100}, {"entries": 29}, {"channels": 2}):
+    for wrong in ("sample_rate", "hop", "entries", "channels", "codebooks"):
         file = io.BytesIO()
-        from course_lib.codec_file.blocks import Block, Writer
-
-        writer = Writer(file, replace(header, **wrong))
+        writer = Writer(file, replace(header, **{wrong: getattr(header, wrong) + 1}))
         writer.block(Block(1, 1, bytes(3)))
         writer.end(1)
         with pytest.raises(ValueError, match="do not fit each other"):
