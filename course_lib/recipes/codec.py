@@ -1,4 +1,8 @@
-"""The codec: `codec_plain` trained on against discriminators. Taught in notebooks 07 and 08."""
+"""The codec: the decoder of `codec_plain` trained on against discriminators.
+
+Encoder and codebooks stay, so that both artefacts have the same codes and differ only in how they
+sound. Taught in notebooks 07 and 08.
+"""
 
 from dataclasses import replace
 
@@ -15,9 +19,9 @@ BATCH = 4
 LR, JUDGE_LR = 3e-4, 3e-4
 BETAS = (0.8, 0.99)
 CROP = 8000  # samples of a clip that a step hears
-JUDGE = {"width": 8, "n_ffts": (1024, 512, 256)}
-# EnCodec's shares of the gradient, with more for the waveform; the last is outside the balancer.
-WEIGHTS = {"wave": 1.0, "mel": 2.0, "adversarial": 1.0, "features": 1.0, "commitment": 0.25}
+JUDGE = {"width": 8, "n_ffts": (1024, 256)}
+# Shares of the gradient at the output, as EnCodec's balancer gives them out.
+WEIGHTS = {"error": 1.0, "mel": 2.0, "adversarial": 1.0, "features": 1.0}
 
 
 def training(codec: Codec, parents: Parents) -> CodecTraining:
@@ -30,6 +34,7 @@ def training(codec: Codec, parents: Parents) -> CodecTraining:
         MultiScaleSTFTDiscriminator(**JUDGE),
         balanced=True,
         relative=True,
+        decoder_only=True,
     )
 
 

@@ -10,6 +10,7 @@ from torch.optim import AdamW
 
 from course_lib.models import CodecOutput
 from course_lib.nets.discriminators import Judgement
+from course_lib.quantize.residual_vq import DROPPED
 from course_lib.training.adversarial import (
     feature_matching,
     frozen,
@@ -37,6 +38,8 @@ class CodecTraining(nn.Module):
     balanced: lets an EnCodec `Balancer` weigh the first four; the last two are added outside.
     least_squares: instead of the hinge loss.
     relative: feature matching in parts of the features of the real sound.
+    decoder_only: encoder and codebooks stay as they are, so that codes stay too: what the
+        discriminators teach is then how the same codes sound.
 
     Raises ValueError for unknown weights and where discriminator and weights do not fit. Taught in
     notebook 07.
@@ -51,6 +54,7 @@ class CodecTraining(nn.Module):
         balanced: bool = False,
         least_squares: bool = False,
         relative: bool = False,
+        decoder_only: bool = False,
     ):
         super().__init__()
         unknown = weights.keys() - {*OF_THE_OUTPUT, "commitment", "codebook"}
@@ -65,6 +69,7 @@ class CodecTraining(nn.Module):
         self.codec, self.mel, self.weights = codec, mel, dict(weights)
         self.discriminator = discriminator
         self.least_squares, self.relative = least_squares, relative
+        self.decoder_only = decoder_only
         shares = {name: w for name, w in weights.items() if name in OF_THE_OUTPUT}
         self.balancer = Balancer(shares) if balanced else None
 
@@ -73,7 +78,8 @@ class CodecTraining(nn.Module):
     ) -> dict[str, AdamW]:
         """The optimisers "codec" and, where there is one, "discriminator", for `fit`."""
         settings = {"betas": betas, "fused": True}
-        made = {"codec": AdamW(self.codec.parameters(), lr=lr, **settings)}
+        trained = self.codec.decoder if self.decoder_only else self.codec
+        made = {"codec": AdamW(trained.parameters(), lr=lr, **settings)}
         if self.discriminator is not None:
             parameters = self.discriminator.parameters()
             made["discriminator"] = AdamW(parameters, lr=judge_lr, **settings)
@@ -92,7 +98,10 @@ class CodecTraining(nn.Module):
         without them, and then commitment alone moves the encoder: both collapse.)
         """
         with native_bfloat16(audio.device):
-            out = self.codec(audio, kept=kept) if quantize else self._continuous(audio)
+            if self.decoder_only:
+                out = self._decoded(audio, kept)
+            else:
+                out = self.codec(audio, kept=kept) if quantize else self._continuous(audio)
         estimate = out.audio.float()
         if self.discriminator is not None:
             real, fake = self._judge(audio), self._judge(estimate.detach())
@@ -110,6 +119,18 @@ class CodecTraining(nn.Module):
                 total = self.balancer(losses, estimate)
             total = total + sum(self.weights[name] * value for name, value in outside.items())
             yield "codec", {"loss": total} | losses | outside
+
+    def _decoded(self, audio: Tensor, kept: Tensor | None) -> CodecOutput:
+        """The decoder's part of the codec alone has a gradient; the codebooks do not learn."""
+        quantizer = self.codec.quantizer
+        codes = self.codec.encode(audio).codes
+        if kept is not None:
+            stages = torch.arange(codes.shape[1], device=codes.device)[:, None]  # [K, 1]
+            codes = codes.where(stages < kept[:, None, None], DROPPED)
+        latents = quantizer.decode_unchecked(codes)
+        none = latents.new_zeros(())
+        estimate = self.codec.decoder(latents)[..., : audio.shape[-1]]
+        return CodecOutput(estimate, codes, none, none, latents)
 
     def _continuous(self, audio: Tensor) -> CodecOutput:
         latents = self.codec.encoder(audio)

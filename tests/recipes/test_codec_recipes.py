@@ -57,8 +57,9 @@ def test_from_nothing_to_an_adversarial_codec(folder):
     assert model.state_dict().keys() == before.state_dict().keys()  # no discriminator, no balancer
     x = Clips().batch(torch.arange(2))
     assert model.decode(model.encode(x, 2)).shape == x.shape
-    weight, parent = model.encoder.layers[0].weight, before.encoder.layers[0].weight
+    weight, parent = model.decoder.layers[0].weight, before.decoder.layers[0].weight
     assert 0 < (weight - parent).norm() < 0.1 * parent.norm()  # it went on from its parent
+    assert torch.equal(model.encode(x).codes, before.encode(x).codes)
 
 
 def test_the_child_starts_from_its_parent():

@@ -193,3 +193,28 @@ def test_relative_error_of_silence_is_finite_and_small():
     silence = torch.zeros(2, 1, 800)
     assert relative_error(silence, silence) == 0
     assert relative_error(silence, silence + 1e-3).item() == pytest.approx(1e-2, rel=1e-4)
+
+
+def test_decoder_only_leaves_encoder_and_codes_alone():
+    weights = {"error": 1.0, "mel": 2.0, "adversarial": 1.0, "features": 1.0}
+    model = make(weights=weights, balanced=True, decoder_only=True).train()
+    model.codec.train()(X)  # places the codebooks
+    before = {name: value.clone() for name, value in model.codec.state_dict().items()}
+    codes = model.codec.encode(X).codes
+    fit(model, Tensors(X), loss, steps=3, batch_size=4, lr=1e-2, progress=False,
+        optimizers=model.optimizers(1e-2, 1e-2))  # fmt: skip
+    for name, value in model.codec.state_dict().items():
+        assert torch.equal(value, before[name]) != name.startswith("decoder."), name
+    assert torch.equal(model.codec.encode(X).codes, codes)
+
+
+def test_decoder_only_drops_the_codebooks_that_an_item_may_not_use():
+    model = make(judged=False, weights={"error": 1.0}, decoder_only=True).train()
+    model.codec.train()(X)
+    kept = torch.tensor([1, 2, 4, 4])
+    out = model._decoded(X[:4], kept)
+    for item, count in enumerate(kept):
+        codes = out.codes[item]
+        assert (codes[:count] >= 0).all() and (codes[count:] == -1).all()
+        alone = model.codec.decode_codes(codes[None, :count], length=X.shape[-1])
+        assert torch.allclose(out.audio[item], alone[0], atol=1e-6)
