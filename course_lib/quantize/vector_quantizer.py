@@ -249,14 +249,15 @@ class VectorQuantizer(nn.Module):
         row = row.clamp(0, len(rows) - 1)
         if used is not None:
             row = used.to(torch.uint8).argsort(descending=True, stable=True)[row]
-        frames = rows[row]  # [V, D]
+        frames = rows.index_select(0, row)  # [V, D]
         if processes.several():  # exactly one process has each
             processes.sum_(frames.mul_(here[:, None]))
-        torch.where(dead, usual, self.counts, out=self.counts)
-        dead = dead[:, None]
-        torch.where(dead, frames, self.codebook, out=self.codebook)
+        # Interpolation by exactly 0 or 1, several times as fast on a CPU as torch.where.
+        moved = dead.to(rows.dtype)
+        self.counts.lerp_(usual, moved)
+        self.codebook.lerp_(frames, moved[:, None])
         if not self.learns_by_gradient:
-            torch.where(dead, frames * usual, self.sums, out=self.sums)
+            self.sums.lerp_(frames * usual, moved[:, None])
 
 
 def _smoothed(counts: Tensor, eps: float) -> Tensor:
