@@ -73,17 +73,21 @@ def train(
     weights: dict[str, float] = WEIGHTS,
     discriminator: nn.Module | None = None,
     mel: nn.Module | None = None,
+    start: int = 0,
     lr: float = 5e-3,
     **settings,
 ) -> Codec:
-    """Train the codec of a cell on the train clips; `settings` are those of CodecTraining."""
+    """Train the codec of a cell on the train clips; `settings` are those of CodecTraining.
+
+    For the first `start` steps the latents are not quantized.
+    """
     mel = mel or MultiScaleMelLoss.dac(RATE, MELS)
     model = CodecTraining(codec, mel, weights, discriminator, **settings)
     c = codec.config
 
     def loss(model, audio, draws):
         kept = draw_kept(draws, c.n_codebooks, c.levels, c.dropout)
-        return model.step(crop(audio, draws, PART), kept)
+        return model.step(crop(audio, draws, PART), kept, quantize=draws.step >= start)
 
     fit(
         model,
