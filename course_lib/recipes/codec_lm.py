@@ -1,4 +1,8 @@
-"""The language model of codec files, on the codes of the trained codec. Taught in notebook 08b."""
+"""The language model of codec files. Taught in notebook 08b.
+
+Its parent is `codec_plain`, whose encoder and codebooks make the codes; those of `codec` are the
+same.
+"""
 
 import math
 
@@ -34,7 +38,7 @@ class CodedClips:
 
 
 def data(split: str, size: str, parents: Parents) -> CodedClips:
-    return CodedClips(parents["codec"], load(split, size))
+    return CodedClips(parents["codec_plain"], load(split, size))
 
 
 def kept(codes: Tensor, n: Tensor | int, nothing: int) -> Tensor:
@@ -97,6 +101,6 @@ RECIPE = Recipe(
     lr=3e-3,
     warmup=50,
     average=0.99,
-    parents=("codec",),
+    parents=("codec_plain",),
     int8=True,
 )

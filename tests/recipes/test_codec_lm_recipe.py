@@ -109,5 +109,5 @@ def test_the_range_coder_keeps_what_the_probabilities_promise(codec):
 
 def test_the_recipe_is_the_default_model_on_the_codec():
     recipe = recipes.find("codec_lm")
-    assert recipe.model().config == CodecLMConfig() and recipe.parents == ("codec",)
+    assert recipe.model().config == CodecLMConfig() and recipe.parents == ("codec_plain",)
     assert sum(p.numel() for p in recipe.model().parameters()) < 1_450_000  # int8: 1.5 MB
