@@ -2,6 +2,8 @@
 
 from course_lib.nets.conv_stacks import ConvDecoder, ConvEncoder
 from course_lib.nets.convolution import Conv1d, ConvTranspose1d, ResidualUnit
+from course_lib.nets.dac_stack import DACDecoder, DACEncoder, DACStackConfig
+from course_lib.nets.hifigan import HiFiGANConfig, HiFiGANDecoder, HiFiGANEncoder
 from course_lib.nets.kv_cache import KVCache
 from course_lib.nets.language_model import LanguageModel, LanguageModelConfig, generate
 from course_lib.nets.padded_convolution import (
@@ -12,6 +14,7 @@ from course_lib.nets.padded_convolution import (
 from course_lib.nets.positions import rotary, sinusoidal, turn
 from course_lib.nets.sampling import keep_likely, sample
 from course_lib.nets.seanet import SEANetConfig, SEANetDecoder, SEANetEncoder
+from course_lib.nets.snake import Snake
 from course_lib.nets.transformer import Transformer, TransformerConfig
 from course_lib.nets.wavenet import WaveNet
 
@@ -20,6 +23,12 @@ __all__ = [
     "ConvDecoder",
     "ConvEncoder",
     "ConvTranspose1d",
+    "DACDecoder",
+    "DACEncoder",
+    "DACStackConfig",
+    "HiFiGANConfig",
+    "HiFiGANDecoder",
+    "HiFiGANEncoder",
     "KVCache",
     "LanguageModel",
     "LanguageModelConfig",
@@ -29,6 +38,7 @@ __all__ = [
     "SEANetConfig",
     "SEANetDecoder",
     "SEANetEncoder",
+    "Snake",
     "Transformer",
     "TransformerConfig",
     "WaveNet",
