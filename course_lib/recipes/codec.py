@@ -14,7 +14,7 @@ from course_lib.nets.discriminators import MultiScaleSTFTDiscriminator
 from course_lib.recipes import Parents, codec_plain
 from course_lib.training import CodecTraining, Draws, MultiScaleMelLoss
 
-STEPS = 5_000
+STEPS = 4_500
 BATCH = 4
 LR, JUDGE_LR = 3e-4, 3e-4
 BETAS = (0.8, 0.99)
