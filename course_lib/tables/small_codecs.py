@@ -14,7 +14,6 @@ from course_lib import songbook
 from course_lib.audio import resample
 from course_lib.evaluation import codec_report
 from course_lib.models import Codec, CodecConfig
-from course_lib.nets.dac_stack import DACStackConfig
 from course_lib.nets.seanet import SEANetConfig
 from course_lib.quantize import ResidualVQ
 from course_lib.tables.grid import Job
@@ -49,7 +48,6 @@ def untrained(
     size: int,
     codebooks: int,
     quantizer: Callable[..., nn.Module] = ResidualVQ,
-    stack: SEANetConfig | DACStackConfig = STACK,
     dropout: float = 0.0,
     levels: Sequence[int] = (),
     **settings,
@@ -58,7 +56,7 @@ def untrained(
     torch.manual_seed(job.seed)
     levels = tuple(levels) or tuple(range(1, codebooks + 1))
     config = CodecConfig(
-        sample_rate=RATE, stack=stack, dim=DIM, entries=size, n_codebooks=codebooks,
+        sample_rate=RATE, stack=STACK, dim=DIM, entries=size, n_codebooks=codebooks,
         levels=levels, dropout=dropout,
     )  # fmt: skip
     codec = Codec(config)

@@ -8,7 +8,7 @@ from course_lib.tables import small_codecs
 from course_lib.tables.claims import Claim
 from course_lib.tables.grid import Job, Table
 
-STEPS = 300
+STEPS = 200
 BITS = 40  # of a frame
 
 LARGE, MIDDLE, SMALL = "5 codebooks of 256", "8 codebooks of 32", "40 codebooks of 2"
