@@ -46,14 +46,40 @@ class CodecLM(nn.Module):
         super().__init__()
         self.config = c = config or CodecLMConfig()
         self.transformer = Transformer(TransformerConfig(c.width, c.layers, c.heads))
-        self.embedding = nn.Parameter(torch.empty(c.codebooks, c.entries + 1, c.width))
+        self.weight = nn.Parameter(torch.empty(c.codebooks * (c.entries + 1), c.width))
         self.bias = nn.Parameter(torch.zeros(c.codebooks, c.entries))
-        nn.init.normal_(self.embedding, std=0.02)
+        nn.init.normal_(self.weight, std=0.02)
+
+    @property
+    def embedding(self) -> Tensor:
+        """What each code of each codebook is embedded as [K, V + 1, D]; the last is "nothing"."""
+        return self.weight.unflatten(0, (self.config.codebooks, -1))
 
     @property
     def nothing(self) -> int:
         """The code that means "nothing here"."""
         return self.config.entries
+
+    @torch.no_grad()
+    def start_from(self, codebooks: Tensor) -> None:
+        """Begin with the codec's codebooks [K, V, D], D <= width, as embeddings.
+
+        Turned by a random rotation and scaled to a mean norm of 1 in the first codebook, so that
+        entries near each other in the codec are near each other here. Learning that from codes
+        alone takes thousands of steps. Raises ValueError for other shapes.
+        """
+        c = self.config
+        k, v, dim = codebooks.shape
+        if (k, v) != (c.codebooks, c.entries) or dim > c.width:
+            raise ValueError(
+                f"Codebooks have shape {[k, v, dim]}; expected [{c.codebooks}, {c.entries}, D] "
+                f"with D up to the width of {c.width}."
+            )
+        turned = torch.randn(c.width, dim, generator=torch.Generator().manual_seed(0))
+        rotation = torch.linalg.qr(turned).Q.T.to(codebooks)  # [D, width]
+        scale = codebooks[0].norm(dim=1).mean()
+        self.embedding[:, : self.nothing] = codebooks @ rotation / scale
+        self.embedding[:, self.nothing] = 0
 
     def forward(self, codes: Tensor) -> Tensor:
         """Logits [B, K, F, V]: those of frame f are made of the frames before f.
@@ -84,10 +110,10 @@ class CodecLM(nn.Module):
 
     def _embed(self, codes: Tensor) -> Tensor:
         """The sum over codebooks, [B, n, F] -> [B, F, D]; those beyond n are "nothing"."""
-        n = codes.shape[1]
-        x = self.embedding[n:, self.nothing].sum(0)
+        n, embedding = codes.shape[1], self.embedding
+        x = embedding[n:, self.nothing].sum(0)
         for k in range(n):
-            x = x + F.embedding(codes[:, k], self.embedding[k])
+            x = x + F.embedding(codes[:, k], embedding[k])
         return x
 
     def _logits(self, x: Tensor, n: int) -> Tensor:

@@ -41,6 +41,13 @@ def data(split: str, size: str, parents: Parents) -> CodedClips:
     return CodedClips(parents["codec_plain"], load(split, size))
 
 
+def training(model: CodecLM, parents: Parents) -> CodecLM:
+    """Its embeddings begin as the codec's codebooks."""
+    stages = parents["codec_plain"].quantizer.stages
+    model.start_from(torch.stack([stage.codebook for stage in stages]))
+    return model
+
+
 def kept(codes: Tensor, n: Tensor | int, nothing: int) -> Tensor:
     """Codes [B, K, F] of which item b keeps the first n[b] codebooks, the rest "nothing"."""
     places = torch.arange(codes.shape[1], device=codes.device)[:, None]  # [K, 1]
@@ -95,6 +102,7 @@ RECIPE = Recipe(
     data=data,
     loss=loss,
     test=test,
+    training=training,
     steps=900,
     size="full",
     batch_size=8,

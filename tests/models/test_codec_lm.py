@@ -37,6 +37,23 @@ def test_logits_are_those_of_sums_of_embeddings_and_of_frames_before():
     assert not changed[:11].any() and changed[11]
 
 
+def test_it_starts_from_the_distances_between_entries_of_the_codec():
+    model = make()
+    codebooks = 5 * torch.randn(4, 16, 12)
+    model.start_from(codebooks)
+    rows = model.embedding[:, :16]
+    scale = codebooks[0].norm(dim=1).mean()
+    torch.testing.assert_close(torch.cdist(rows, rows), torch.cdist(codebooks, codebooks) / scale)
+    assert rows[0].norm(dim=1).mean().item() == pytest.approx(1)
+    assert (model.embedding[:, 16] == 0).all()
+    again = make()
+    again.start_from(codebooks)
+    assert torch.equal(again.embedding, model.embedding)
+    for wrong in (codebooks[:3], codebooks[:, :15], torch.randn(4, 16, 17)):
+        with pytest.raises(ValueError, match="expected .4, 16, D. with D up to the width of 16"):
+            model.start_from(wrong)
+
+
 def test_untrained_it_knows_nothing():
     torch.manual_seed(0)
     model = CodecLM()

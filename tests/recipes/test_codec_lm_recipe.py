@@ -107,6 +107,14 @@ def test_the_range_coder_keeps_what_the_probabilities_promise(codec):
     assert found["saved_8"] - 0.1 < found["file_saved_8"] < found["saved_8"] + 0.02
 
 
+def test_training_starts_from_the_codebooks_of_the_codec(codec):
+    model = codec_lm.training(small_lm(), {"codec_plain": codec})
+    first = codec.quantizer.stages[3].codebook[:2]
+    ratio = (model.embedding[3, 0] - model.embedding[3, 1]).norm() / (first[0] - first[1]).norm()
+    scale = codec.quantizer.stages[0].codebook.norm(dim=1).mean()
+    assert ratio.item() == pytest.approx(1 / scale.item(), rel=1e-4)
+
+
 def test_the_recipe_is_the_default_model_on_the_codec():
     recipe = recipes.find("codec_lm")
     assert recipe.model().config == CodecLMConfig() and recipe.parents == ("codec_plain",)
