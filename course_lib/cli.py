@@ -32,6 +32,9 @@ def sentence(error: Exception) -> str:
         return error.strerror  # the system's error, told again by whoever knows what was meant
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "The disk is full: free some space, or set COURSE_CACHE and COURSE_HOME elsewhere."
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        name = Path(error.filename or "").name
+        return f"A name of {len(name)} letters ({name[:20]}…) is too long here: give a shorter one."
     if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         where = error.filename or "a folder"
         return f"{where} can't be written: set COURSE_CACHE or COURSE_HOME to a folder of your own."
@@ -189,9 +192,11 @@ def _decode(chosen) -> int:
 
 def _target(chosen, suffix: str) -> Path:
     """The file to write, which is not there yet, or may be overwritten."""
-    target = chosen.target or chosen.source.with_suffix(suffix)
     if not chosen.source.exists():
         raise FileNotFoundError(f"{chosen.source} does not exist: check its name and folder.")
+    if chosen.source.is_dir():
+        raise IsADirectoryError(f"{chosen.source} is a folder; give the name of a file in it.")
+    target = chosen.target or chosen.source.with_suffix(suffix)
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder; give the name of a file to write.")
     if not target.parent.is_dir():
@@ -199,6 +204,8 @@ def _target(chosen, suffix: str) -> Path:
     if target.exists():
         if target.samefile(chosen.source):
             raise ValueError(f"{target} can't be read and written at once: give another OUT.")
+        if not target.is_file():  # replacing it would remove a device or a pipe
+            raise ValueError(f"{target} is no ordinary file: give the name of one to write.")
         if not chosen.f:
             raise FileExistsError(f"{target} is there already: -f overwrites it.")
     if not os.access(target.parent, os.W_OK):

@@ -1,5 +1,6 @@
 """`course encode` and `course decode`: what they make, what they refuse, what they leave behind."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -140,6 +141,9 @@ def test_rates_that_are_none_are_misused_options(capsys, arguments):
         (("encode", "song.wav", "a.codec", "-b", "3"), "-b 3: the codec has 0.25, 0.5, 1 kbit/s."),
         (("decode", "song.wav", "x.wav"), "is not a codec file: it does not begin with CRSC"),
         (("decode", "folder.wav"), "is a folder"),
+        (("encode", "."), "is a folder; give the name of a file in it"),
+        (("encode", "n" * 300 + ".wav"), "too long here: give a shorter one"),
+        (("encode", "song.wav", "n" * 300 + ".codec"), "too long here: give a shorter one"),
         (("decode", "cut.codec"), "is cut off in its block 1"),
         (("decode", "bit.codec"), "is damaged in its block 1"),
         (("decode", "new.codec"), "has version 2 of the format; this course reads version 1"),
@@ -162,6 +166,14 @@ def test_what_can_not_be_done_is_a_sentence(course, folder, tmp_path, arguments,
     rest = [a if i in (0,) or a[0] in "-3" else tmp_path / a for i, a in enumerate(arguments)]
     assert said in course.refused(*rest)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_pipes_and_devices_are_not_replaced(course, folder, tmp_path):
+    os.mkfifo(tmp_path / "pipe.codec")
+    said = course.refused("encode", folder / "song.wav", tmp_path / "pipe.codec", "-f")
+    assert said.endswith("pipe.codec is no ordinary file: give the name of one to write.")
+    assert (tmp_path / "pipe.codec").is_fifo() and len(list(tmp_path.iterdir())) == 1
 
 
 def test_stopped_it_leaves_nothing(folder, tmp_path):
