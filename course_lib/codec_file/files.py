@@ -12,6 +12,8 @@ from course_lib.codec_file.blocks import Header, Reader
 from course_lib.codec_file.streams import Report, decode_parts, encode_parts
 from course_lib.models import Codec, CodecLM
 
+LOUDEST = 10.0  # MP3 and resampling overshoot full scale, 1, by little; other scales by far
+
 Progress = Callable[[float], object]
 """Is told what was done since it was last told: seconds coded, or bytes of the file decoded."""
 
@@ -28,7 +30,8 @@ def encode(
 
     The sound is resampled to the codec's rate. Where it has other channels than the codec, it is
     mixed to mono, and that goes to each of the codec's channels. Raises as `audio.read` and
-    `encode_parts` do. Taught in notebook 08b.
+    `encode_parts` do, and ValueError for samples on another scale than [-1, 1]. Taught in notebook
+    08b.
     """
     reports = []
 
@@ -97,6 +100,12 @@ def _parts(source: str | PathLike, codec: Codec, progress: Progress | None) -> I
     for part in audio.read_blocks(source, sample_rate=codec.sample_rate):
         if len(part) != channels:
             part = part.mean(0, keepdim=True).expand(channels, -1)
+        peak = float(part.abs().max())
+        if peak > LOUDEST:  # it would come back as other sound, without a word
+            raise ValueError(
+                f"{source} has a peak of {peak:.4g}, and full scale is 1: scale its samples to "
+                "[-1, 1] and encode it again."
+            )
         yield part
         if progress is not None:
             progress(part.shape[-1] / codec.sample_rate)

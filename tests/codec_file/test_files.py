@@ -78,6 +78,8 @@ def bad_sounds(folder):
     broken[40_000] = np.nan
     soundfile.write(folder / "nan.wav", broken, 16000, subtype="FLOAT")
     soundfile.write(folder / "nothing.wav", broken[:0], 16000)
+    loud = 32767 * np.sin(np.arange(48_000, dtype=np.float32))  # 16-bit numbers as floats
+    soundfile.write(folder / "loud.wav", loud, 16000, subtype="FLOAT")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,7 @@ def bad_sounds(folder):
         ("missing.wav", "does not exist"),
         ("nan.wav", "NaN"),
         ("nothing.wav", "holds no samples"),
+        ("loud.wav", "loud.wav has a peak of 3.277e\\+04, and full scale is 1: scale its samples"),
     ],
 )
 def test_what_is_no_sound_is_a_sentence_and_writes_nothing(tmp_path, name, said):
@@ -116,6 +119,12 @@ def test_damage_leaves_what_was_there_and_no_half_sound(tmp_path):
     for path, said in ((tmp_path, "is a folder"), (tmp_path / "x", "does not exist")):
         with pytest.raises(OSError, match=said):
             codec_file.read_header(path)
+
+
+def test_a_little_more_than_full_scale_is_coded(tmp_path):
+    wave = 1.5 * np.sin(0.1 * np.arange(9000, dtype=np.float32))
+    soundfile.write(tmp_path / "a.wav", wave, 16000, subtype="FLOAT")
+    assert there_and_back(tmp_path, "a.wav").shape == (1, 9000)
 
 
 def test_progress_adds_up(tmp_path):
