@@ -156,9 +156,11 @@ def _sound(reader: Reader, coder: BlockCoder, stream: StreamingDecoder) -> Itera
             raise type(error)(
                 f"Block {number} of {reader.name} can't be decoded: {error}"
             ) from None
-        if held is not None:
-            yield held
-            done += held.shape[-1]
-        held = stream.push(torch.from_numpy(codes)[None])[0]
+        # Blocks of other writers may be long: their sound takes a thousand times their memory.
+        for piece in torch.from_numpy(codes)[None].split(BLOCK_FRAMES, -1):
+            if held is not None:
+                yield held
+                done += held.shape[-1]
+            held = stream.push(piece)[0]
     last = torch.cat([held, stream.flush()[0]], dim=-1)
     yield last[:, : reader.samples - done]

@@ -104,6 +104,19 @@ def test_an_hour_needs_no_more_memory_than_a_minute():
     assert file.most <= 0.7 * len(file.getvalue())
 
 
+def test_long_blocks_of_other_writers_are_decoded_in_parts():
+    codes = CODEC.encode(sound(700 * HOP)[None]).codes
+    header = replace(codec_file.header_of(CODEC), block_frames=1000)
+    file = io.BytesIO()
+    writer = Writer(file, header)
+    writer.block(codec_file.BlockCoder(header).encode(codes[0].numpy()))
+    writer.end(700 * HOP - 5)
+    parts = list(codec_file.decode_parts(io.BytesIO(file.getvalue()), CODEC))
+    assert [part.shape[1] for part in parts] == [250 * HOP, 250 * HOP, 200 * HOP - 5]
+    want = CODEC.decode_codes(codes, length=700 * HOP - 5)[0]
+    torch.testing.assert_close(torch.cat(parts, 1), want, atol=1e-5, rtol=0)
+
+
 def test_stereo_codecs_make_stereo_files():
     codec = small_codec(channels=2)
     wave = torch.cat([sound(30_000), 0.1 * sound(30_000, 1)])
