@@ -23,8 +23,17 @@ Predict = Callable[[np.ndarray | None], np.ndarray]
 
 
 def weights(logits: np.ndarray) -> np.ndarray:
-    """Logits [K, V] as whole numbers up to 2^24 in float64, proportional to the probabilities."""
-    below = np.rint((logits.max(-1, keepdims=True) - logits) * STEPS)
+    """Logits [K, V] as whole numbers up to 2^24 in float64, proportional to the probabilities.
+
+    Raises ValueError where logits are NaN or all infinite.
+    """
+    highest = logits.max(-1, keepdims=True)
+    if not np.isfinite(highest).all():
+        raise ValueError(
+            "The language model gives NaN or infinite logits: its weights are broken, train it "
+            "again or code without it."
+        )
+    below = np.rint((highest - logits) * STEPS)
     return _WEIGHTS[np.minimum(below, len(_WEIGHTS) - 1).astype(np.int64)]
 
 

@@ -81,6 +81,17 @@ def test_the_grid_swallows_rounding_errors_and_only_those():
     assert wasted < 0.001  # bits a code
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_logits_that_are_no_numbers_are_a_sentence(wrong):
+    logits = np.zeros((2, 5))
+    logits[1, 3] = wrong
+    with pytest.raises(ValueError, match="gives NaN or infinite logits: its weights are broken"):
+        range_coder.encode(np.zeros((2, 1), int), lambda last: logits)
+    logits[1, 3] = -np.inf  # never expected, and coded all the same
+    data = range_coder.encode(np.full((2, 4), 3), lambda last: logits)
+    assert (range_coder.decode(data, 2, 4, lambda last: logits) == 3).all()
+
+
 def test_one_probability_that_differs_ruins_what_follows():
     random = np.random.default_rng(0)
     table = random.normal(size=(31, 30))
