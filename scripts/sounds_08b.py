@@ -1,0 +1,63 @@
+"""Make the sounds that open notebook 08b: python scripts/sounds_08b.py
+
+Written are data/sounds/08b_*.mp3: a held-out clip; the clip out of a file at 4 kbit/s; the same,
+range-coded without the grid and decoded where logits differ in the twelfth decimal place.
+"""
+
+import numpy as np
+import torch
+from constriction import stream
+
+from course_lib import audio, checkpoints, codec_file, paths
+from course_lib.models import FrameByFrame
+from course_lib.notebook import ladder_clips
+from course_lib.notebook.sounds import encode, excerpt
+
+SECONDS = 3.5
+ERROR = 1e-12  # relative to the logits
+
+
+def main() -> None:
+    codec, lm = checkpoints.load("codec"), checkpoints.load("codec_lm")
+    wave = next(iter(ladder_clips().values())).audio[:, : round(SECONDS * 16000)]
+    codes = codec.encode(wave[None]).codes  # [1, 8, F]
+    size = len(codec_file.bits.pack(codes[0].numpy(), codec.config.entries))
+    print(f"{size:,} bytes of packed codes")
+    write("original", wave)
+    write("decoded", codec.decode_codes(codes)[0])
+    write("other", codec.decode_codes(elsewhere(codes[0], lm)[None])[0])
+
+
+def elsewhere(codes: torch.Tensor, lm) -> torch.Tensor:
+    """Codes [K, F] as another computer would decode them from probabilities without a grid."""
+    family = stream.model.Categorical(perfect=False)
+    coder, steps, last = stream.queue.RangeEncoder(), FrameByFrame(lm), None
+    steps.restart(len(codes))
+    for frame in codes.T:
+        p = steps.step(last).softmax(-1).numpy()
+        coder.encode(frame.numpy().astype(np.int32), family, p)
+        last = frame
+    decoder = stream.queue.RangeDecoder(coder.get_compressed())
+    noise = np.random.default_rng(0)
+    steps.restart(len(codes))
+    last, found = None, []
+    for _ in range(codes.shape[1]):
+        logits = steps.step(last)
+        logits = logits * (1 + ERROR * torch.from_numpy(noise.normal(size=logits.shape)))
+        last = torch.from_numpy(decoder.decode(family, logits.softmax(-1).numpy())).long()
+        found.append(last)
+    found = torch.stack(found, 1)
+    print(f"wrong from {(found != codes).any(0).float().argmax().item() / 50:.2f} s on")
+    return found
+
+
+def write(name: str, sound: torch.Tensor) -> None:
+    level = audio.normalise(excerpt(sound[0], 16000, SECONDS)[None], 16000)
+    data = encode(level[0], 16000, "MP3")
+    path = paths.data("sounds", f"08b_{name}.mp3")
+    paths.replace_file(path, lambda temporary: temporary.write_bytes(data))
+    print(f"{path.name}: {len(data):,} bytes")
+
+
+if __name__ == "__main__":
+    main()
