@@ -58,6 +58,18 @@ class SEANetConfig:
                     f"{name}={widths} must be {len(self.strides) + 1} numbers, one more than "
                     f"strides={self.strides}."
                 )
+            if widths is not None and min(widths) < 1:
+                raise ValueError(f"{name}={widths} must all be at least 1.")
+            if widths is not None and self.units and min(widths[:-1]) < self.compress:
+                raise ValueError(f"{name}={widths} are narrower than compress={self.compress}.")
+        for name in ("growth", "compress", "kernel", "unit_kernel", "last_kernel"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1.")
+        if min(self.units, self.lstm) < 0 or not 0 <= self.trim_right <= 1:
+            raise ValueError(
+                f"units={self.units} and lstm={self.lstm} must be at least 0, "
+                f"trim_right={self.trim_right} in [0, 1]."
+            )
         for name, value, known in (
             ("padding", self.padding, ("constant", "reflect")),
             ("norm", self.norm, ("weight", "group", None)),
@@ -139,7 +151,8 @@ class SEANetUnit(nn.Module):
         # The sum of two pointwise convolutions, without writing either of them to memory.
         skip, last = self.shortcut, self.layers[3]
         y = torch.baddbmm((skip.bias + last.bias)[:, None], skip.matrix(len(x)), x)
-        return y.baddbmm_(last.matrix(len(x)), h)
+        add = torch.baddbmm if torch.is_autocast_enabled(x.device.type) else Tensor.baddbmm_
+        return add(y, last.matrix(len(x)), h)  # autocast does not reach what works in place
 
 
 class ResidualLSTM(nn.Module):

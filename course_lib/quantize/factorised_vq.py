@@ -46,12 +46,12 @@ class FactorisedVQ(nn.Module):
 
     def quantize_rows(self, rows: Tensor, used: Tensor | None = None) -> Quantized:
         """`forward` on rows [N, D]; those not `used` (bool [N]) count for nothing."""
-        low = self.project_in(rows)  # [N, code_dim]
+        low = self._low(rows)  # [N, code_dim]
         q = self.lookup.quantize_rows(low, used)
         entries = q.values
         if low.requires_grad:
             entries = self.lookup.pass_gradient(low, entries)
-        return q._replace(values=self.project_out(entries))
+        return q._replace(values=self.project_out(entries.to(self.project_out.weight.dtype)))
 
     def encode(self, z: Tensor) -> Tensor:
         """Codes int64 [B, 1, F] of latents z [B, D, F]. Raises as VectorQuantizer does."""
@@ -66,19 +66,23 @@ class FactorisedVQ(nn.Module):
 
     def search(self, rows: Tensor) -> Tensor:
         """Codes int64 [N] of rows [N, D]."""
-        return self.lookup.search(self.project_in(rows))
+        return self.lookup.search(self._low(rows))
 
     def look_up(self, codes: Tensor) -> Tensor:
         """Values [..., D] of codes int64 [...], known to be in range."""
         return self.project_out(self.lookup.look_up(codes))
 
     def frames(self, z: Tensor) -> Tensor:
-        """Latents [B, D, F] as frames [B, F, D], in the precision of the codebook."""
-        return check_latents(z, self.dim).transpose(1, 2).to(self.lookup.entries().dtype)
+        """Latents [B, D, F] as frames [B, F, D], in the precision of the maps."""
+        return check_latents(z, self.dim).transpose(1, 2).to(self.project_in.weight.dtype)
 
     def is_initialised(self) -> bool:
         return self.lookup.is_initialised()
 
     def initialise(self, rows: Tensor) -> None:
         """k-means on the projections of rows [N, D] of the first batch."""
-        self.lookup.initialise(self.project_in(rows).detach())
+        self.lookup.initialise(self._low(rows).detach())
+
+    def _low(self, rows: Tensor) -> Tensor:
+        """Rows [N, D] as what is looked up, [N, code_dim], in the precision of distances."""
+        return self.project_in(rows).to(self.lookup.entries().dtype)

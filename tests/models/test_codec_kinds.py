@@ -67,6 +67,27 @@ def test_it_learns_by_gradient_through_the_codes(name):
     torch.testing.assert_close(folded(audio).audio, codec(audio).audio, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", [*NAMES, "soundstream", "encodec_24khz", "encodec_48khz"])
+def test_it_trains_under_autocast_and_codes_in_bfloat16(name):
+    options = {"n_codebooks": 2, "levels": (1, 2), "entries": 8}
+    if name in NAMES:
+        codec = small(name, **options).train()
+    else:
+        config = PRESETS[name]
+        stack = replace(config.stack, widths=(4, 4, 4, 4, 4), compress=1)
+        codec = Codec(replace(config, stack=stack, dim=8, **options)).train()
+    audio = 0.3 * torch.randn(2, codec.config.channels, 1000)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = codec(audio)
+    (out.audio.float().square().mean() + out.commitment + out.codebook_loss).backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in codec.parameters())
+    assert codec.encoder.layers[0].bias.grad.abs().sum() > 0
+    half = codec.eval().bfloat16()
+    encoded = half.encode(audio.bfloat16())
+    assert half.decode(encoded).dtype == torch.bfloat16
+    assert half.decode(encoded).shape == audio.shape
+
+
 def test_fewer_codebooks_are_a_coarser_code():
     dac, hifi = small("dac_16khz"), small("hificodec")
     audio = 0.3 * torch.randn(1, 1, 2000)
