@@ -20,8 +20,8 @@ class StreamingEncoder:
         self.codec, self.n_codebooks = codec, n_codebooks
         self.network = causal_stream(codec, codec.encoder)
         self.length = 0  # samples so far
-        codebook = codec.quantizer.stages[0].codebook
-        self.nothing = codebook.new_zeros(1, codec.config.channels, 0)  # audio that flush pushes
+        weight = next(codec.encoder.parameters())
+        self.nothing = weight.new_zeros(1, codec.config.channels, 0)  # audio that flush pushes
 
     @torch.no_grad()
     def latents(self, audio: Tensor, last: bool = False) -> Tensor:
@@ -57,7 +57,7 @@ class StreamingDecoder:
     def __init__(self, codec: Codec):
         self.codec = codec
         self.network = causal_stream(codec, codec.decoder)
-        device = codec.quantizer.stages[0].codebook.device
+        device = next(codec.decoder.parameters()).device
         self.nothing = torch.zeros(1, 1, 0, dtype=torch.int64, device=device)
 
     @torch.no_grad()
@@ -78,5 +78,10 @@ def causal_stream(codec: Codec, module: nn.Module):
         raise ValueError(
             "This codec can't be streamed: it works in chunks of its own or needs the loudness of "
             "the whole signal before its first frame."
+        )
+    if not c.stack.streams:
+        raise ValueError(
+            f"This codec can't be streamed: its {type(module).__name__} sees the future. Encode "
+            "the whole signal, or take a causal preset such as course_16khz."
         )
     return stream(module)

@@ -39,7 +39,7 @@ class ConvStream:
             if last and x.shape[-1]:
                 return conv(x)
             if x.shape[-1] < self.needed:
-                self.rest = x
+                self.rest = x.clone()  # the caller may use its buffer again
                 return x.new_zeros(len(x), conv.out_channels, 0)
             x, self.started = pad(x, conv.left, 0, conv.edges), True
         if last:

@@ -1,11 +1,13 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_codecs import CHUNKS, REFLECT, TINY, make, noise
 
-from course_lib.models import Codec, StreamingDecoder, StreamingEncoder
-from course_lib.nets import SEANetConfig
+from course_lib.models import Codec, CodecConfig, StreamingDecoder, StreamingEncoder
+from course_lib.nets import DACStackConfig, SEANetConfig
 from course_lib.nets.streaming import stream
 
 CODECS = {"constant": make(TINY), "reflect": make(REFLECT)}
@@ -72,6 +74,29 @@ def test_the_first_n_codebooks_are_streamed_too():
     assert torch.equal(StreamingEncoder(codec, 2).push(x), codec.encode(x, 2).codes)
 
 
+@pytest.mark.parametrize("options", [{"groups": 2}, {"code_dim": 2, "cosine": True}], ids=str)
+def test_every_quantizer_is_streamed(options):
+    torch.manual_seed(0)
+    codec = Codec(replace(TINY, **options)).eval()
+    assert StreamingEncoder(codec).flush().shape == (1, 4, 0)
+    assert StreamingDecoder(codec).flush().shape == (1, 1, 0)
+    encoder, decoder = StreamingEncoder(codec), StreamingDecoder(codec)
+    x = noise(codec, 45)
+    codes = torch.cat([encoder.push(chunk) for chunk in cut(x, [7])] + [encoder.flush()], -1)
+    assert torch.equal(codes, codec.encode(x).codes)
+    audio = torch.cat([decoder.push(codes), decoder.flush()], -1)
+    torch.testing.assert_close(audio, codec.decode_codes(codes), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(CODECS))
+def test_a_buffer_may_be_used_again(name):
+    codec = CODECS[name]
+    x, buffer = noise(codec, 60), torch.empty(2, codec.config.channels, 3)
+    encoder = StreamingEncoder(codec)
+    codes = [encoder.push(buffer.copy_(chunk)) for chunk in cut(x, [3])]
+    assert torch.equal(torch.cat([*codes, encoder.flush()], -1), codec.encode(x).codes)
+
+
 def test_residual_units_wait_for_each_other():
     torch.manual_seed(0)
     config = SEANetConfig(widths=(4, 4), strides=(3,), units=3, compress=1)
@@ -88,6 +113,10 @@ def test_what_sees_the_future_is_refused():
     stack = SEANetConfig(widths=(4, 6), strides=(2,), causal=False)
     with pytest.raises(ValueError, match="sees the future"):
         stream(stack.encoder(1, 2))
+    dac = CodecConfig(stack=DACStackConfig(2, 8, (2, 2)), dim=4, entries=8)
+    for made in (StreamingEncoder, StreamingDecoder):
+        with pytest.raises(ValueError, match=r"DAC(En|De)coder sees the future"):
+            made(Codec(dac))
     with pytest.raises(TypeError, match="Linear"):
         stream(torch.nn.Linear(1, 1))
 
