@@ -78,13 +78,16 @@ class Codec(nn.Module):
     ) -> CodecOutput:
         """Code audio [B, C, T] and rebuild it; in training mode the codebooks learn.
 
-        n_codebooks, kept: as in ResidualVQ.forward. Raises TypeError where audio is not floating
-        point, ValueError where it is not [B, C, T].
+        n_codebooks, kept: as in ResidualVQ.forward. A preset with chunks takes the audio as one of
+        them. Raises TypeError where audio is not floating point, ValueError where it is not
+        [B, C, T].
         """
         check_input(audio, self.config.channels)
-        z = self.encoder(self._whole(audio))
+        scale = chunks.loudness(audio) if self.config.normalise else None  # [B, 1, 1]
+        z = self.encoder(self._whole(audio if scale is None else audio / scale))
         q = self.quantizer(z, n_codebooks, kept)
         y = self.decoder(q.values)[..., : audio.shape[-1]]
+        y = y if scale is None else y * scale
         return CodecOutput(y, q.codes, q.commitment, q.codebook_loss, z)
 
     @torch.no_grad()
@@ -114,11 +117,14 @@ class Codec(nn.Module):
     def encode_each(self, clips: Sequence[Tensor], n_codebooks: int | None = None) -> list[Encoded]:
         """Codes of clips [C, T] of any lengths, the same as each alone gets, B = 1.
 
-        A causal codec that pads with zeros takes them all in one batch; others, one by one.
+        A causal codec that pads with zeros takes them all in one batch; others, one by one. Raises
+        as `forward`.
         """
         c = self.config
+        for clip in clips:
+            check_input(clip[None], c.channels)
         ends_in_zeros = c.whole_frames and c.stack.streams and c.stack.padding == "constant"
-        if not ends_in_zeros or c.chunk or c.normalise:
+        if not ends_in_zeros or c.chunk or c.normalise or not clips:
             return [self.encode(clip[None], n_codebooks) for clip in clips]
         longest = max(clip.shape[-1] for clip in clips)
         batch = torch.stack([F.pad(clip, (0, longest - clip.shape[-1])) for clip in clips])

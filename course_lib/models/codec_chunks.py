@@ -1,6 +1,5 @@
 """Audio in normalised, overlapping chunks, as EnCodec at 48 kHz codes it."""
 
-import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -57,4 +56,4 @@ def overlap_add(pieces: Sequence[Tensor], stride: int) -> Tensor:
 
 def frames_of(start: int, end: int, hop: int) -> int:
     """Frames of the chunk from `start` to `end`."""
-    return math.ceil((end - start) / hop)
+    return -((start - end) // hop)

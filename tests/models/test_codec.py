@@ -98,6 +98,16 @@ def test_chunks_are_loud_alike_and_faded_into_each_other():
     assert silent.scale.min() > 0 and codec.decode(silent).abs().max() < 1e-6
 
 
+def test_training_sees_the_loudness_that_coding_sees():
+    codec = make(CHUNKS)
+    x = noise(codec, 100)
+    out, encoded = codec(x), codec.encode(x)
+    assert torch.equal(out.codes, encoded.codes[..., :10])  # the second chunk is the overlap
+    louder = codec(4 * x)
+    assert torch.equal(louder.codes, out.codes)
+    torch.testing.assert_close(louder.audio, 4 * out.audio)
+
+
 def test_folded_is_the_same_function():
     codec = make()
     for parameter in codec.encoder.parameters():
@@ -181,3 +191,15 @@ def test_bad_input_is_named():
         SEANetConfig(widths=(4, 8))
     with pytest.raises(ValueError, match="padding='zero'"):
         SEANetConfig(padding="zero")
+    for options, words in (
+        ({"widths": (0, 4), "strides": (2,)}, r"widths=\(0, 4\)"),
+        ({"widths": (4, 8), "strides": (2,), "compress": 8}, "compress=8"),
+        ({"compress": 0}, "compress=0"),
+        ({"units": -1}, "units=-1"),
+        ({"trim_right": 1.5}, "trim_right=1.5"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            SEANetConfig(**options)
+    with pytest.raises(ValueError, match=r"\[1, 1, 0\]"):
+        codec.encode_each([torch.zeros(1, 5), torch.zeros(1, 0)])
+    assert codec.encode_each([]) == []
