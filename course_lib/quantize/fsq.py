@@ -53,7 +53,7 @@ class FSQ(nn.Module):
             if bounded.requires_grad:
                 values = straight_through(bounded / (self.count // 2), values)
             values = self.project_out(values).transpose(1, 2).to(z.dtype)  # [B, D, F]
-            codes = (digits * self.places).sum(-1).long()[:, None]
+            codes = (digits.long() * self.places).sum(-1)[:, None]
         zero = torch.zeros((), dtype=bounded.dtype, device=z.device)
         return Quantized(values, codes, zero, zero)
 
@@ -62,7 +62,7 @@ class FSQ(nn.Module):
         """Codes int64 [B, 1, F] of latents z [B, D, F]. Raises as VectorQuantizer does."""
         with torch.autocast(z.device.type, enabled=False):
             digits = self._bounded(check_finite(z)).round() + self.count // 2
-        return (digits * self.places).sum(-1).long()[:, None]
+        return (digits.long() * self.places).sum(-1)[:, None]
 
     def decode(self, codes: Tensor) -> Tensor:
         """Values [B, D, F] of codes int64 [B, 1, F]. Raises as VectorQuantizer does."""

@@ -87,7 +87,7 @@ class ResidualVQ(nn.Module):
             rows = frames.flatten(0, 1)  # [N, D]
             if self.training:
                 self._initialise(rows.detach())
-            residual, total = rows, torch.zeros_like(rows, requires_grad=False)
+            residual, total = rows, torch.zeros_like(rows)
             codes, commitment, codebook_loss = [], rows.new_zeros(()), rows.new_zeros(())
             for k, stage in enumerate(self.stages[:count]):
                 used = None if kept is None else (kept > k).repeat_interleave(frames.shape[1])

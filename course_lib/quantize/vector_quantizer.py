@@ -15,9 +15,10 @@ from course_lib.quantize.straight_through import rotate, straight_through
 class Quantized(NamedTuple):
     """What a quantizer makes of latents z [B, D, F].
 
-    `values` [B, D, F] pass their gradient on to z; `codes` int64 [B, 1, F]; `commitment`
+    `values` [B, D, F] pass their gradient on to z; `codes` int64 [B, K, F]; `commitment`
     |z - sg(e)|^2 trains the encoder alone; `codebook_loss` |sg(z) - e|^2 trains the codebook alone
-    and is 0 where averages learn it. Both are means over all numbers, without a weight.
+    and is 0 where averages learn it. Both are means over all numbers, summed over residual stages,
+    without a weight. Where there is no codebook, see FSQ and LFQ for what the losses are.
     """
 
     values: Tensor

@@ -72,7 +72,8 @@ def test_residual():
     for stage, layer in zip(ours.stages, theirs.layers, strict=True):
         check_entries(stage, layer)
     ours.eval(), theirs.eval()
-    compare(ours(z), theirs(z.transpose(1, 2))[0].transpose(1, 2), ours.encode(z))
+    values, codes, _ = theirs(z.transpose(1, 2))
+    compare(ours(z), values.transpose(1, 2), codes.permute(0, 2, 1))
     back = theirs.get_output_from_indices(ours.encode(z).permute(0, 2, 1)).transpose(1, 2)
     torch.testing.assert_close(ours.decode(ours.encode(z)), back, rtol=0, atol=1e-6)
 

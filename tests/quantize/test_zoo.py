@@ -198,6 +198,14 @@ def test_every_code_of_fsq_is_a_value_of_its_own():
     assert not list(fsq.parameters()) and fsq.size == 160
 
 
+def test_codes_of_fsq_are_exact_above_two_to_the_24th():
+    fsq = FSQ([8] * 9)  # 2^27 entries: float32 would count by 8
+    codes = torch.tensor([[[0, 2**24 + 1, 2**27 - 1]]])
+    inner = fsq.decode(codes) * 4
+    z = ((inner + fsq.offset[:, None]) / fsq.reach[:, None]).atanh() - fsq.shift[:, None]
+    assert torch.equal(fsq.encode(z), codes) and torch.equal(fsq(z).codes, codes)
+
+
 def test_lfq_codes_are_signs_and_the_entropies_are_those_of_all_corners():
     torch.manual_seed(0)
     lfq = LFQ(5, sharpness=0.5, diversity=0.6).double()
