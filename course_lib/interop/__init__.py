@@ -14,7 +14,7 @@ def from_transformers(model: nn.Module) -> Codec:
 
     Takes any EncodecModel or DacModel (`EncodecModel.from_pretrained(...)` or one with random
     weights). Raises TypeError for another model, ValueError for a configuration that the course has
-    no layers for.
+    no layers for. Taught in notebooks 08 and 09.
 
     >>> from transformers import EncodecModel
     >>> codec = from_transformers(EncodecModel.from_pretrained("facebook/encodec_24khz"))

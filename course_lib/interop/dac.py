@@ -15,6 +15,7 @@ def from_dac(model: nn.Module, whole_strides: bool = True) -> Codec:
     filled up with zeros, and the output is as long as the input. Where strides are odd, DacModel
     makes one sample less at each of them; `whole_strides=False` does as it does, sample for sample,
     and is then too short. Raises ValueError where the configuration is not a codec of the course.
+    Source: transformers' DacModel (Kumar et al. 2023). Taught in notebook 09.
     """
     c = model.config
     codec = Codec(

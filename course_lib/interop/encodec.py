@@ -17,7 +17,8 @@ def from_encodec(model: nn.Module) -> Codec:
 
     Weight norm is folded. Two things differ by design: the output is as long as the input, always,
     and lengths are right above 2^24 samples. Raises ValueError where the configuration has what the
-    course has no layers for.
+    course has no layers for. Source: transformers' EncodecModel (Défossez et al. 2022). Taught in
+    notebook 08.
     """
     c = model.config
     if c.pad_mode not in ("reflect", "constant") or c.codebook_dim != c.hidden_size:
