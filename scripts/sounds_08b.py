@@ -1,7 +1,7 @@
 """Make the sounds that open notebook 08b: python scripts/sounds_08b.py
 
 Written are data/sounds/08b_*.mp3: a held-out clip; the clip out of a file at 4 kbit/s; the same,
-range-coded without the grid and decoded where logits differ in the twelfth decimal place.
+range-coded without the grid and decoded where logits differ in the ninth decimal place.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from course_lib.notebook import ladder_clips
 from course_lib.notebook.sounds import encode, excerpt
 
 SECONDS = 3.5
-ERROR = 1e-12  # relative to the logits
+ERROR = 1e-9  # of the logits
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def elsewhere(codes: torch.Tensor, lm) -> torch.Tensor:
     last, found = None, []
     for _ in range(codes.shape[1]):
         logits = steps.step(last)
-        logits = logits * (1 + ERROR * torch.from_numpy(noise.normal(size=logits.shape)))
+        logits = logits + ERROR * torch.from_numpy(noise.normal(size=logits.shape))
         last = torch.from_numpy(decoder.decode(family, logits.softmax(-1).numpy())).long()
         found.append(last)
     found = torch.stack(found, 1)
