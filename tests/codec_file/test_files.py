@@ -6,7 +6,7 @@ import soundfile
 import torch
 from small_codec import small_codec, small_lm
 
-from course_lib import audio, codec_file
+from course_lib import audio, checkpoints, codec_file
 
 CODEC = small_codec()
 
@@ -134,3 +134,13 @@ def test_progress_adds_up(tmp_path):
     codec_file.decode(tmp_path / "a.codec", tmp_path / "b.wav", CODEC, progress=read.append)
     assert sum(seconds) == pytest.approx(25) and len(seconds) > 1
     assert sum(read) == (tmp_path / "a.codec").stat().st_size and len(read) > 1
+
+
+@pytest.mark.skipif("codec" not in checkpoints.available(), reason="no codec is shipped")
+def test_the_shipped_codec_and_its_language_model_make_files(tmp_path):
+    codec = checkpoints.load("codec")
+    lm = checkpoints.load("codec_lm") if "codec_lm" in checkpoints.available() else None
+    audio.write(tmp_path / "a.wav", sound(8_001), 16000)
+    for n in codec.config.levels:
+        assert there_and_back(tmp_path, "a.wav", codec, n_codebooks=n, lm=lm).shape == (1, 8_001)
+    assert codec_file.read_header(tmp_path / "a.codec").kbps == 4.0
