@@ -228,7 +228,9 @@ def _open(path: str | PathLike):
     except soundfile.LibsndfileError as error:
         if not path.is_file():
             raise
+        # libsndfile calls an MP3 file in which it finds no frame one that "does not exist" (7).
+        why = "no frame of MP3 in it" if error.code == 7 else error.error_string
         raise ValueError(
-            f"{path} is not a sound file that can be read ({error.error_string}); expected WAV, "
+            f"{path} is not a sound file that can be read ({why}); expected WAV, "
             "FLAC, OGG, Opus or MP3 content."
         ) from error

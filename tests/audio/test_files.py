@@ -101,6 +101,9 @@ def test_files_that_are_no_sound(tmp_path, reader):
     (tmp_path / "text.wav").write_text("these are words\n" * 50, encoding="utf-8")
     with pytest.raises(ValueError, match="text.wav is not a sound file"):
         reader(tmp_path / "text.wav")
+    (tmp_path / "zeros.mp3").write_bytes(bytes(5000))
+    with pytest.raises(ValueError, match=r"zeros.mp3 is not .* \(no frame of MP3 in it\); exp"):
+        reader(tmp_path / "zeros.mp3")
     (tmp_path / "empty.wav").touch()
     with pytest.raises(ValueError, match="empty.wav is empty"):
         reader(tmp_path / "empty.wav")
