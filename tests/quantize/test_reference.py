@@ -1,58 +1,23 @@
 """The same weights and inputs give what vector-quantize-pytorch gives, and go on doing so."""
 
+import importlib
 import random
 
 import pytest
 import torch
 import vector_quantize_pytorch as reference
+from side_by_side import PLAIN, THEIRS, batches, check_entries, compare, same_entries
 
 from course_lib.quantize import (
-    FSQ,
-    LFQ,
     CosineVQ,
     FactorisedVQ,
     GroupedResidualVQ,
     MultiHeadVQ,
     ProductVQ,
-    RandomProjectionQuantizer,
     ResidualVQ,
     VectorQuantizer,
     orthogonal_loss,
 )
-
-PLAIN = {"init": "random", "dead": 0, "decay": 0.9}  # every random part off
-THEIRS = {"decay": 0.9, "rotation_trick": False}
-
-
-def same_entries(ours: VectorQuantizer, theirs: reference.VectorQuantize) -> None:
-    book = theirs._codebook
-    with torch.no_grad():
-        book.embed.copy_(ours.codebook[None])
-        book.embed_avg.copy_(ours.codebook[None])
-
-
-def check_entries(ours: VectorQuantizer, theirs: reference.VectorQuantize) -> None:
-    book = theirs._codebook
-    torch.testing.assert_close(ours.counts, book.cluster_size[0], rtol=0, atol=1e-6)
-    torch.testing.assert_close(ours.sums, book.embed_avg[0], rtol=0, atol=1e-5)
-    torch.testing.assert_close(ours.codebook, book.embed[0], rtol=0, atol=1e-5)
-    assert (ours.counts > 0.1).sum() > ours.size / 4  # about more than a few entries
-
-
-def batches(dim: int, steps: int = 50):
-    """Latents that drift and whose numbers are correlated, so that codebooks must move."""
-    generator = torch.Generator().manual_seed(7)
-    mix = torch.randn(dim, dim, generator=generator)
-    for step in range(steps):
-        z = torch.randn(3, 30, dim, generator=generator) @ mix / dim**0.5
-        yield (z + step / steps).transpose(1, 2)  # [B, D, F]
-
-
-def compare(q, values, codes, loss=None, atol=1e-5):
-    assert torch.equal(q.codes, codes)
-    torch.testing.assert_close(q.values, values, rtol=0, atol=atol)
-    if loss is not None:
-        torch.testing.assert_close(q.commitment, loss, rtol=1e-5, atol=1e-6)
 
 
 def test_residual():
@@ -76,6 +41,24 @@ def test_residual():
     compare(ours(z), values.transpose(1, 2), codes.permute(0, 2, 1))
     back = theirs.get_output_from_indices(ours.encode(z).permute(0, 2, 1)).transpose(1, 2)
     torch.testing.assert_close(ours.decode(ours.encode(z)), back, rtol=0, atol=1e-6)
+
+
+def test_kmeans_from_the_same_rows(monkeypatch):
+    """Both begin with the first rows of the first batch; Lloyd's iterations end before 10."""
+    module = importlib.import_module("course_lib.quantize.kmeans")  # not the function in it
+    monkeypatch.setattr(module, "_spread_rows", lambda x, size, generator: x[:size])
+    torch.manual_seed(0)
+    ours = ResidualVQ(8, 12, 2, dead=0, decay=0.9)
+    theirs = reference.ResidualVQ(
+        dim=8, codebook_size=12, num_quantizers=2, kmeans_init=True, kmeans_iters=10, **THEIRS
+    )
+    for layer in theirs.layers:
+        layer._codebook.sample_fn = lambda samples, size: samples[:, :size]
+    for z in batches(8):
+        values, codes, losses = theirs(z.transpose(1, 2))
+        compare(ours(z), values.transpose(1, 2), codes.permute(0, 2, 1), losses.sum())
+    for stage, layer in zip(ours.stages, theirs.layers, strict=True):
+        check_entries(stage, layer)
 
 
 def test_the_reference_multiplies_the_gradient_of_the_encoder_and_ours_does_not():
@@ -237,72 +220,3 @@ def test_orthogonal_loss():
         ours.codebook[q.codes.unique()][None]
     )
     torch.testing.assert_close(orthogonal_loss(ours.codebook, q.codes), active)
-
-
-@pytest.mark.parametrize("levels", [[8, 5, 5, 5], [3, 4], [7]])
-@pytest.mark.parametrize("projected", [False, True])
-def test_fsq(levels, projected):
-    torch.manual_seed(0)
-    dim = 9 if projected else len(levels)
-    ours, theirs = FSQ(levels, dim), reference.FSQ(levels, dim)
-    if projected:
-        ours.project_in.load_state_dict(theirs.project_in.state_dict())
-        ours.project_out.load_state_dict(theirs.project_out.state_dict())
-    for _ in range(5):
-        z = (2 * torch.randn(3, dim, 30)).requires_grad_()
-        q = ours(z)
-        values, codes = theirs(z.transpose(1, 2))
-        compare(q, values.transpose(1, 2), codes[:, None].long())
-        upstream = torch.randn_like(z)
-        (to_ours,) = torch.autograd.grad((q.values * upstream).sum(), z)
-        (to_theirs,) = torch.autograd.grad((values.transpose(1, 2) * upstream).sum(), z)
-        torch.testing.assert_close(to_ours, to_theirs)
-    back = theirs.indices_to_codes(q.codes[:, 0]).transpose(1, 2)
-    torch.testing.assert_close(ours.decode(q.codes), back)
-    assert len(q.codes.unique()) > 4
-
-
-@pytest.mark.parametrize("projected", [False, True])
-@pytest.mark.parametrize("bits", [1, 5, 8])
-def test_lfq(bits, projected):
-    torch.manual_seed(0)
-    dim = 9 if projected else bits
-    ours = LFQ(bits, dim, diversity=0.7, sharpness=2.0)
-    theirs = reference.LFQ(
-        dim=dim,
-        codebook_size=2**bits,
-        entropy_loss_weight=1.0,
-        commitment_loss_weight=1.0,
-        diversity_gamma=0.7,
-    )
-    if projected:
-        ours.project_in.load_state_dict(theirs.project_in.state_dict())
-        ours.project_out.load_state_dict(theirs.project_out.state_dict())
-    for z in batches(dim, 5):
-        z = z.requires_grad_()
-        q = ours(z)
-        values, codes, loss = theirs(z.transpose(1, 2), inv_temperature=2.0)
-        compare(q, values.transpose(1, 2), codes[:, None].long())
-        # Theirs cuts logarithms off at 1e-5, ours does not.
-        ours_loss = q.commitment + q.codebook_loss
-        torch.testing.assert_close(ours_loss, loss, rtol=1e-3, atol=1e-3)
-        ((q.values**2 * 2).sum() + 100 * ours_loss).backward()
-        to_ours, z.grad = z.grad, None
-        ((values**2 * 2).sum() + 100 * loss).backward()
-        torch.testing.assert_close(to_ours, z.grad, rtol=1e-2, atol=1e-2)
-        z.grad = None
-    back = theirs.indices_to_codes(q.codes[:, 0]).transpose(1, 2)
-    torch.testing.assert_close(ours.decode(q.codes), back)
-
-
-def test_random_projection():
-    ours = RandomProjectionQuantizer(12, 64, 6, n_codebooks=3)
-    for k in range(3):  # with several codebooks theirs mixes projections by one more random map
-        theirs = reference.RandomProjectionQuantizer(dim=12, codebook_size=64, codebook_dim=6)
-        with torch.no_grad():
-            theirs.rand_projs.copy_(ours.projections[k : k + 1])
-            theirs.vq._codebook.embed.copy_(ours.codebooks[k : k + 1])
-        for z in batches(12, 5):
-            assert torch.equal(ours(z)[:, k], theirs(z.transpose(1, 2)))
-    assert torch.equal(ours.encode(5 * z + 2), ours(z))  # shift and scale do not matter
-    assert len(ours(z).unique()) > 20
