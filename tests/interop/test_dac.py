@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from course_lib.interop import from_transformers
 from course_lib.interop.dac import from_dac
+from course_lib.models import PRESETS
 
 transformers = pytest.importorskip("transformers")
 
@@ -112,6 +115,25 @@ def test_losses_and_their_gradients_are_transformers():
         torch.testing.assert_close(
             stage.lookup.codebook.grad, source.codebook.weight.grad, rtol=1e-4, atol=1e-5
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "ratios", "n_codebooks"),
+    [
+        ("dac_16khz", (2, 4, 5, 8), 12),
+        ("dac_24khz", (2, 4, 5, 8), 32),
+        ("dac_44khz", (2, 4, 8, 8), 9),
+    ],
+)
+def test_the_presets_are_the_published_models(name, ratios, n_codebooks):
+    ours = PRESETS[name]
+    settings = transformers.DacConfig(
+        downsampling_ratios=ratios, n_codebooks=n_codebooks, sampling_rate=ours.sample_rate
+    )
+    with torch.device("meta"):
+        theirs = from_transformers(transformers.DacModel(settings)).config
+    folded = replace(ours.stack, norm=None)
+    assert replace(ours, stack=folded, dropout=theirs.dropout) == theirs
 
 
 def test_the_configuration_is_the_published_one():

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from course_lib.interop import from_transformers
+from course_lib.models import PRESETS, Codec
 
 transformers = pytest.importorskip("transformers")
 
@@ -80,16 +83,24 @@ def test_the_levels_are_the_published_bandwidths():
     )
 
 
-def test_the_presets_are_the_published_models():
-    from course_lib.models import PRESETS, Codec
+STEREO = dict(  # facebook/encodec_48khz
+    FULL_BAND, sampling_rate=48000, chunk_length_s=1.0, target_bandwidths=[3.0, 6.0, 12.0, 24.0]
+)
 
-    config = transformers.EncodecConfig()
+
+@pytest.mark.parametrize(
+    ("name", "settings", "rates"),
+    [("encodec_24khz", {}, (1500, 24000)), ("encodec_48khz", STEREO, (3000, 24000))],
+)
+def test_the_presets_are_the_published_models(name, settings, rates):
     with torch.device("meta"):
-        reference = transformers.EncodecModel(config)
-        ours = Codec(PRESETS["encodec_24khz"])
+        reference = transformers.EncodecModel(transformers.EncodecConfig(**settings))
+        ours, theirs = Codec(PRESETS[name]), from_transformers(reference)
+    folded = replace(ours.config.stack, norm=theirs.config.stack.norm)
+    assert replace(ours.config, stack=folded) == theirs.config
     count = sum(p.numel() for p in ours.parameters())
     assert count == sum(p.numel() for p in reference.parameters())
-    assert ours.bitrate(2) == 1500 and ours.bitrate() == 24000
+    assert (ours.bitrate(2), ours.bitrate()) == rates
 
 
 def test_other_models_are_named():
