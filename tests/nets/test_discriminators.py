@@ -15,7 +15,7 @@ from course_lib.nets.discriminators import (
     STFTDiscriminator,
     WaveDiscriminator,
 )
-from course_lib.nets.discriminators.judgement import complex_channels
+from course_lib.nets.discriminators.judgement import Layers, complex_channels
 
 SMALL = {
     "wave": lambda channels=1: WaveDiscriminator(channels, width=4, most=16),
@@ -244,3 +244,14 @@ def test_weights_come_back_under_their_names():
         second.load_state_dict(first.state_dict())
         assert same(first(audio), second(audio))
         assert isinstance(second, nn.Module)
+
+
+@pytest.mark.parametrize("slope", [0.1, 0.2])
+def test_layers_start_by_keeping_the_variance(slope):
+    """Drawn as PyTorch draws, seven layers would leave a fiftieth of the difference of two inputs."""
+    torch.manual_seed(0)
+    layers = Layers([nn.Conv1d(16, 16, 9, padding=4) for _ in range(7)], slope)
+    one, other = torch.randn(2, 8, 16, 200)
+    with torch.no_grad():
+        logits = layers(one)[0] - layers(other)[0]
+    assert 0.5 < logits.std() / (one - other).std() < 2
