@@ -248,7 +248,7 @@ def test_weights_come_back_under_their_names():
 
 @pytest.mark.parametrize("slope", [0.1, 0.2])
 def test_layers_start_by_keeping_the_variance(slope):
-    """Drawn as PyTorch draws, seven layers would leave a fiftieth of the difference of two inputs."""
+    """As PyTorch draws them, seven layers would leave a fiftieth of a difference of two inputs."""
     torch.manual_seed(0)
     layers = Layers([nn.Conv1d(16, 16, 9, padding=4) for _ in range(7)], slope)
     one, other = torch.randn(2, 8, 16, 200)
