@@ -1,7 +1,7 @@
 """Make the sounds that open notebook 08b: python scripts/sounds_08b.py
 
 Written are data/sounds/08b_*.mp3: a held-out clip; the clip out of a file at 4 kbit/s; the same,
-range-coded without the grid and decoded where logits differ in the ninth decimal place.
+range-coded without the grid and decoded where logits differ in the eighth decimal place.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from course_lib.notebook import ladder_clips
 from course_lib.notebook.sounds import encode, excerpt
 
 SECONDS = 3.5
-ERROR = 1e-9  # of the logits
+ERROR = 1e-8  # of the logits
 
 
 def main() -> None:
