@@ -37,6 +37,8 @@ class CodecConfig:
     normalise: audio is divided by its loudness (RMS), which is sent along as the scale.
     chunk: samples of the chunks into which audio is cut, 0 for none; overlap: the share of a chunk
         that the next one repeats.
+
+    Raises ValueError for numbers out of place. Taught in notebooks 07, 08 and 09.
     """
 
     sample_rate: int = 16000

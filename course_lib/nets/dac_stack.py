@@ -23,6 +23,8 @@ class DACStackConfig:
     whole_strides: transposed convolutions of odd strides make whole strides of samples. Published
         DAC models leave one sample out at each of them, so that their output is too short; False
         does as they do.
+
+    Raises ValueError for sizes that make no network. Taught in notebook 09.
     """
 
     width: int = 64

@@ -22,6 +22,8 @@ class HiFiGANConfig:
     kernels, dilations: of the residual blocks whose mean follows each stride; a block of every
         kernel has a unit of every dilation.
     norm: "weight" for training (Salimans & Kingma 2016), or None.
+
+    Raises ValueError for sizes that make no network. Taught in notebook 09.
     """
 
     width: int = 32

@@ -30,6 +30,8 @@ class SEANetConfig:
     kernel, unit_kernel, last_kernel: of the first layer of each stack, of units, of the last.
     causal, padding, norm: as in `PaddedConv1d`; trim_right as in `PaddedConvTranspose1d`.
     lstm: layers of the LSTM at the lowest rate; 0 for none.
+
+    Raises ValueError for sizes that make no network. Taught in notebook 08.
     """
 
     widths: tuple[int, ...] = (32, 64, 128, 256, 512)

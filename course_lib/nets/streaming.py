@@ -129,6 +129,7 @@ def stream(module: nn.Module):
     """A stream of a causal module, at its beginning.
 
     Raises ValueError where the module is not causal, TypeError where it can't be streamed.
+    Taught in notebook 08b.
     """
     if isinstance(module, (SEANetEncoder, SEANetDecoder)):
         return stream(module.layers)
