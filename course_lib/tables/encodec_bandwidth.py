@@ -1,8 +1,9 @@
 """EnCodec's bandwidths, what a language model saves at each of them, and what the balancer is for.
 
-The first rows code test clips with the shipped `codec` and `codec_lm`; a seed is a third of the
-clips. The last ones train small codecs on two losses, one of which is multiplied by 100 in some of
-them. Taught in notebook 08.
+The first rows code test clips with the shipped `codec` and `codec_lm`; a seed is 16 other clips.
+With the language model the rate is what its probabilities promise; files take a little more. The
+last rows train small codecs on two losses, one of which is multiplied by 100 in some of them.
+Taught in notebook 08.
 """
 
 import math
@@ -154,6 +155,7 @@ TABLE = Table(
             impossible="it takes listeners",
         ),
     ),
+    artefacts=("codec", "codec_lm"),
     paper={
         **{_fixed(n): {"kbit/s": fixed} for n, (fixed, _) in PUBLISHED.items()},
         **{_coded(n): {"kbit/s": coded} for n, (_, coded) in PUBLISHED.items()},

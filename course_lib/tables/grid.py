@@ -41,6 +41,7 @@ class Table:
     cell: Job -> the metrics of one row with one seed.
     claims: what the rows should show, written before the run.
     paper: numbers of the paper, row -> words for a column -> value, shown beside those of the row.
+    artefacts: the shipped models that cells load: with others of them, cells are computed again.
     """
 
     title: str
@@ -51,6 +52,7 @@ class Table:
     claims: tuple[Claim, ...] = ()
     seeds: tuple[int, ...] = (0, 1, 2)
     paper: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    artefacts: tuple[str, ...] = ()
 
     def __post_init__(self):
         strange = self.paper.keys() - self.rows.keys()
@@ -97,11 +99,12 @@ def run(
     table = find(name)
     source = Path(importlib.import_module(f"course_lib.tables.{name}").__file__).read_bytes()
     sound = (rendering.RENDER_VERSION, rendering.scores_digest())
+    models = tuple(checkpoints.parent_hashes(table.artefacts, mine=False).items())
     jobs = [(row, seed) for seed in table.seeds for row in table.rows]
     cells: dict[str, dict[int, dict]] = {row: {} for row in table.rows}
     for row, seed in tqdm(jobs, disable=not progress, unit="cell"):
         settings = table.rows[row]
-        key = repr((source, row, sorted(settings.items()), seed, device, sound))
+        key = repr((source, row, sorted(settings.items()), seed, device, sound, *models))
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]
         path = paths.cache("tables", name, f"{digest}.json")
         cells[row][seed] = _done(path) or _compute(table, row, seed, path, device)

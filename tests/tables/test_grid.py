@@ -160,6 +160,19 @@ def test_other_settings_are_other_cells(folder, monkeypatch):
     assert calls(folder)[6:] == ["A 0", "A 1", "A 2"]
 
 
+def test_other_models_are_other_cells(folder, monkeypatch):
+    from dataclasses import replace
+
+    tables.run("made_up", progress=False)
+    made = replace(grid.find("made_up"), artefacts=("codec",))
+    monkeypatch.setattr("course_lib.tables.made_up.TABLE", made)
+    for digest, computed in (("one", 12), ("one", 12), ("another", 18)):
+        card = {"sha256": digest}
+        monkeypatch.setattr(grid.checkpoints, "card", lambda name, mine=False, card=card: card)
+        tables.run("made_up", progress=False)
+        assert len(calls(folder)) == computed
+
+
 def test_unknown_names_and_missing_results_are_said(folder):
     assert "made_up" in tables.names() and "grid" not in tables.names()
     with pytest.raises(ValueError, match="no table 'mad': choose from .*made_up"):
