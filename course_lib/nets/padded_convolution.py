@@ -81,7 +81,8 @@ class PaddedConv1d(nn.Conv1d):
         if length == 0:
             raise ValueError(f"Nothing to convolve: the input has shape {list(x.shape)}.")
         left, right = self.left, self.right + self.extra(length)
-        if left == right > 0 and self.edges == "constant":  # the convolution itself adds zeros
+        if left == right > 0 and self.edges == "constant" and length > 1:
+            # The convolution itself adds zeros.
             weight, bias, stride = self.weight, self.bias, self.stride
             x = F.conv1d(x, weight, bias, stride, left, self.dilation)
         else:
@@ -135,6 +136,9 @@ class PaddedConvTranspose1d(nn.ConvTranspose1d):
 
     def convolve(self, x: Tensor) -> Tensor:
         """The transposed convolution alone, nothing cut."""
+        if x.shape[-1] == 1:  # PyTorch would copy the whole weight into another memory format
+            made = x[..., 0] @ self.weight.flatten(1)  # [B, out * kernel]
+            return made.view(len(x), self.out_channels, -1) + self.bias[:, None]
         return super().forward(x)
 
 
