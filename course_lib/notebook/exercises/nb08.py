@@ -26,7 +26,7 @@ def codebooks_for(answer):
     expect(between != 8, "8 codebooks take more than 5.9 kbit/s.", "Round down: math.floor.")
     expect(between == 7, f"Into 5.9 kbit/s fit 7 codebooks, not {between}.", "Round down.")
     expect(isinstance(between, int), "The answer should be an int.", "math.floor gives one.")
-    other = answer(4.0, 16000, 320, 256)
+    other = answer(4.1, 16000, 320, 256)  # not 4: 4.0 // 0.4 is 9 in floating point
     expect(other == 10, f"256 entries: 10 codebooks, not {other}.", "Use `entries`, not 1024.")
 
 
