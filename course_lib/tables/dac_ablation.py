@@ -3,9 +3,9 @@
 The base has Snake, factorised codes of 8 numbers compared by angle, a multi-period and a multi-band
 discriminator, mel losses at three scales, and quantizer dropout for every item. Its convolutions
 are those of the other small codecs. Unlike the paper's, every row also has a loss of the waveform:
-hundreds of steps are too few for a waveform to come out of mel spectra and discriminators alone. The
-paper's numbers beside ELU are those of its ReLU. As in the paper, a single mel scale weighs as much
-as all of them together. Taught in notebook 09.
+hundreds of steps are too few for a waveform to come out of mel spectra and discriminators alone.
+The paper's numbers beside ELU are those of its ReLU. As in the paper, a single mel scale weighs as
+much as all of them together. Taught in notebook 09.
 """
 
 import torch
