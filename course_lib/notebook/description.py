@@ -62,7 +62,7 @@ def _measure(samples, rate, pitch_error, reference) -> Description:
     hertz = torch.linspace(0, rate / 2, magnitude.shape[0])
     total = magnitude.sum().clamp_min(1e-12)
     energy = magnitude.square().sum(1)  # [bins]
-    high = energy[hertz >= 4000].sum() / energy.sum().clamp_min(1e-20)
+    high = energy[hertz > 4000].sum() / energy.sum().clamp_min(1e-20)
     peak = samples.abs().max().item()
     return Description(
         seconds=samples.numel() / rate,
