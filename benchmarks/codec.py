@@ -20,26 +20,13 @@ from collections.abc import Callable
 
 import torch
 import transformers
+from host_reads import reads
 from torch.nn.utils import parametrize
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib.interop import from_transformers
 from course_lib.models import PRESETS, Codec, StreamingDecoder, StreamingEncoder
 
 KBPS = 6.0  # of EnCodec: 8 of 32 codebooks
-READS = ("_local_scalar_dense", "nonzero", "masked_select", "unique", "bincount", "multinomial")
-
-
-class HostReads(TorchDispatchMode):
-    """Counts the operations for which a GPU would have to be waited for."""
-
-    def __init__(self):
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.count += any(name in func.name() for name in READS)
-        return func(*args, **(kwargs or {}))
 
 
 class Encodec:
@@ -99,12 +86,6 @@ def ratio(ours: Callable, theirs: Callable, pairs: int, clock: Callable) -> str:
     low, high = ratios[len(ratios) // 4], ratios[-1 - len(ratios) // 4]
     a, b = (1000 * statistics.median(side) for side in zip(*times, strict=True))
     return f"{a:10.1f} ms {b:10.1f} ms   {statistics.median(ratios):5.2f} ({low:.2f} to {high:.2f})"
-
-
-def reads(function: Callable) -> int:
-    with HostReads() as counter:
-        function()
-    return counter.count
 
 
 def compare(name: str, pair, options, clock: Callable) -> None:

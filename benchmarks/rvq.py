@@ -21,7 +21,7 @@ from time import perf_counter
 
 import torch
 import vector_quantize_pytorch
-from torch.utils._python_dispatch import TorchDispatchMode
+from host_reads import reads
 
 from course_lib.quantize import ResidualVQ
 
@@ -31,17 +31,6 @@ CASES = (  # name, batch, frames
     ("a small batch, 16 x 50", 16, 50),
     ("one second, 1 x 75", 1, 75),
 )
-READS = ("_local_scalar_dense", "nonzero", "masked_select", "unique", "bincount", "multinomial")
-
-
-class Reads(TorchDispatchMode):
-    def __init__(self):
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.count += any(name in func.name() for name in READS)
-        return func(*args, **(kwargs or {}))
 
 
 def pair(revive: bool, rotation: bool = False):
@@ -102,12 +91,6 @@ def seconds(function, rvq, z) -> float:
     return perf_counter() - start
 
 
-def reads(function, rvq, z) -> int:
-    with Reads() as counter:
-        function(rvq, z)
-    return counter.count
-
-
 def compare(name, ours, theirs, z, functions, repetitions: int) -> None:
     a, b = z.transpose(1, 2).contiguous(), z.clone()
     if ours.training:
@@ -118,7 +101,10 @@ def compare(name, ours, theirs, z, functions, repetitions: int) -> None:
     ratios = [b / a for a, b in times]
     low, _, high = quantiles(ratios, n=4)
     ms = [1000 * median(side) for side in zip(*times, strict=True)]
-    asked = reads(functions[0], ours, a), reads(functions[1], theirs, b)
+    asked = [
+        reads(partial(f, rvq, z))
+        for f, rvq, z in zip(functions, (ours, theirs), (a, b), strict=True)
+    ]
     print(
         f"{name:58}{ms[0]:9.2f} ms {ms[1]:9.2f} ms {median(ratios):6.2f} times "
         f"({low:.2f} to {high:.2f}) {asked[0]:5d} {asked[1]:5d}",

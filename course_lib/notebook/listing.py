@@ -44,6 +44,26 @@ def codec_figures() -> str:
             for key, (_, places) in wanted.items()
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    rows = found["rows"]
+    ours, plain, opus = (
+        {key: rows[row]["metrics"][key]["mean"] for key in ("kbps", "si_sdr", "mel_distance")}
+        for row in ("codec, 8 codebooks", "codec_plain, 8 codebooks", "Opus")
+    )
+    short = [
+        f"{words} by {abs(ours[key] - opus[key]):.{places}f}{unit}"
+        for key, words, places, unit, sign in (
+            ("si_sdr", "in SI-SDR", 1, " dB", -1),
+            ("mel_distance", "in mel distance", 2, "", 1),
+        )
+        if sign * (ours[key] - opus[key]) > 0
+    ]
+    if short:
+        lines += [
+            "",
+            f"At {ours['kbps']:.0f} kbit/s it falls short of Opus at {opus['kbps']:.1f} kbit/s "
+            f"{' and '.join(short)}. Before its adversarial phase (`codec_plain`) it reached "
+            f"{plain['si_sdr']:.1f} dB and {plain['mel_distance']:.2f}.",
+        ]
     return "\n".join(lines)
 
 

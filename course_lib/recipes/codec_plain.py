@@ -12,7 +12,7 @@ from course_lib.training import CodecTraining, Draws, MultiScaleMelLoss, draw_ke
 from course_lib.training.crop import crop
 
 CONFIG = PRESETS["course_16khz"]
-STEPS = 13_000
+STEPS = 24_000
 START = 400  # steps before the codebooks are placed
 BATCH = 8
 LR = 1e-3
