@@ -21,7 +21,7 @@ class KVCache:
         self.position = torch.zeros(1, dtype=torch.int64, device=like.device)
         self.length = length
         self.written = 0  # the same number for Python, which checks that there is room
-        self.cross: list[tuple[Tensor, Tensor]] | None = None  # per layer, [B, H, L, d] each
+        self.cross: dict[int, tuple[Tensor, Tensor]] = {}  # by layer, [B, H, L, d] each
         self.cross_mask: Tensor | None = None  # [B, 1, 1, L]
 
     def places(self, frames: int) -> Tensor:

@@ -25,6 +25,7 @@ class LanguageModelConfig:
     positions: Literal["rotary", "sinusoidal"] = "rotary"
     memory_width: int | None = None
     dropout: float = 0.0
+    memory_every: int = 1
 
     def __post_init__(self):
         if min(self.entries, self.codebooks) < 1:
@@ -39,7 +40,9 @@ class LanguageModel(nn.Module):
     The K codes of a frame are predicted side by side: one embedding matrix of K (V + 1) rows,
     summed over the codebooks, and one head of K V columns. Entry V of each codebook means "nothing
     here": it starts every sequence and may fill the holes of a pattern; it is never predicted.
-    Taught in notebook 03b.
+    What is known of a frame beforehand (codes of a level above, labels, timing) may come as a
+    condition [B, F, D], which is added where the frame is predicted (Dhariwal et al. 2020, section
+    4.2). Taught in notebooks 03b and 10.
     """
 
     def __init__(self, config: LanguageModelConfig):
@@ -47,7 +50,13 @@ class LanguageModel(nn.Module):
         self.config = c = config
         self.transformer = Transformer(
             TransformerConfig(
-                c.width, c.layers, c.heads, True, c.positions, c.memory_width, c.dropout
+                width=c.width,
+                layers=c.layers,
+                heads=c.heads,
+                positions=c.positions,
+                memory_width=c.memory_width,
+                dropout=c.dropout,
+                memory_every=c.memory_every,
             )
         )
         self.embedding = nn.Embedding(c.codebooks * (c.entries + 1), c.width)
@@ -62,25 +71,34 @@ class LanguageModel(nn.Module):
         return self.config.entries
 
     def forward(
-        self, codes: Tensor, memory: Tensor | None = None, memory_valid: Tensor | None = None
+        self,
+        codes: Tensor,
+        memory: Tensor | None = None,
+        memory_valid: Tensor | None = None,
+        condition: Tensor | None = None,
     ) -> Tensor:
         """Logits [B, K, F, V]: those of frame f are made of the frames before f.
 
         codes int64 [B, K, F] in [0, V], V for "nothing here"; memory [B, L, M] and memory_valid
-        bool [B, L] as in Transformer. Raises TypeError and ValueError for what does not fit. Codes
-        out of range are not looked for, since looking would read from the device: those of one
-        codebook would be taken for the next one's.
+        bool [B, L] as in Transformer; condition [B, F, D], frame f of which helps to predict frame
+        f and those after it. Raises TypeError and ValueError for what does not fit. Codes out of
+        range are not looked for, since looking would read from the device: those of one codebook
+        would be taken for the next one's.
         """
         self._check(codes)
         start = codes.new_full((len(codes), self.config.codebooks, 1), self.nothing)
         inputs = torch.cat([start, codes[..., :-1]], dim=2)
-        return self._logits(self.transformer(self._embed(inputs), memory, memory_valid))
+        return self._logits(self.transformer(self._embed(inputs, condition), memory, memory_valid))
 
     def loss(
-        self, codes: Tensor, memory: Tensor | None = None, memory_valid: Tensor | None = None
+        self,
+        codes: Tensor,
+        memory: Tensor | None = None,
+        memory_valid: Tensor | None = None,
+        condition: Tensor | None = None,
     ) -> Tensor:
         """Cross-entropy in nats per code, over all codes that are not "nothing here"."""
-        logits = self(codes, memory, memory_valid)
+        logits = self(codes, memory, memory_valid, condition)
         return F.cross_entropy(
             logits.flatten(0, 2).float(), codes.flatten(), ignore_index=self.nothing
         )
@@ -95,16 +113,25 @@ class LanguageModel(nn.Module):
         """Room for `length` frames of `batch` sequences, as `Transformer.cache`."""
         return self.transformer.cache(batch, length, memory, memory_valid)
 
-    def step(self, codes: Tensor, cache: KVCache) -> Tensor:
+    def step(self, codes: Tensor, cache: KVCache, condition: Tensor | None = None) -> Tensor:
         """Logits [B, K, F, V] of the frames that come after each of codes [B, K, F].
 
-        The codes follow those the cache has seen; the first of all is "nothing here".
+        The codes follow those the cache has seen; the first of all is "nothing here". The condition
+        [B, F, D] is that of the frames to come.
         """
         self._check(codes)
-        return self._logits(self.transformer(self._embed(codes), cache=cache))
+        return self._logits(self.transformer(self._embed(codes, condition), cache=cache))
 
-    def _embed(self, codes: Tensor) -> Tensor:
-        return self.embedding(codes + self.first).sum(1)  # [B, K, F, D] -> [B, F, D]
+    def _embed(self, codes: Tensor, condition: Tensor | None = None) -> Tensor:
+        x = self.embedding(codes + self.first).sum(1)  # [B, K, F, D] -> [B, F, D]
+        if condition is None:
+            return x
+        if condition.shape != x.shape:
+            raise ValueError(
+                f"The condition has shape {list(condition.shape)}; expected {list(x.shape)}: one "
+                "vector for each frame."
+            )
+        return x + condition
 
     def _logits(self, x: Tensor) -> Tensor:
         logits = self.head(x).unflatten(2, (self.config.codebooks, self.config.entries))
@@ -132,13 +159,14 @@ def generate(
     top_k: int | None = None,
     top_p: float | None = None,
     generator: torch.Generator | None = None,
+    condition: Tensor | None = None,
 ) -> Tensor:
     """`frames` frames of codes int64 [B, K, frames], the prompt [B, K, P] first where given.
 
-    B is the prompt's, the memory's or `batch`. Sampling as in `sample`, in evaluation mode; nothing
-    is read back from the device on the way. Raises TypeError where the prompt is not int64 and
-    ValueError where it is not [B, K, P], runs out of [0, V], or has `frames` frames or more. Taught
-    in notebook 03b.
+    B is the prompt's, the memory's, the condition's [B, frames, D] or `batch`. Sampling as in
+    `sample`, in evaluation mode; nothing is read back from the device on the way. Raises TypeError
+    where the prompt is not int64 and ValueError where it is not [B, K, P], runs out of [0, V], or
+    has `frames` frames or more. Taught in notebook 03b.
     """
     c = model.config
     if prompt is not None and prompt.numel():
@@ -146,7 +174,9 @@ def generate(
     given = 0 if prompt is None else prompt.shape[-1]
     if given >= frames:
         raise ValueError(f"frames={frames} leaves nothing to generate after {given} of prompt.")
-    for source in (memory, prompt):
+    if condition is not None and condition.shape[1] != frames:
+        raise ValueError(f"The condition has {condition.shape[1]} frames; expected {frames}.")
+    for source in (memory, condition, prompt):
         batch = batch if source is None else len(source)
     device = model.embedding.weight.device
     codes = torch.full((batch, c.codebooks, frames + 1), model.nothing, device=device)
@@ -158,7 +188,8 @@ def generate(
         cache = model.cache(batch, frames, memory, memory_valid)
         seen = 0
         for frame in range(given + 1, frames + 1):  # frame 0 is "nothing here"
-            logits = model.step(codes[..., seen:frame], cache)[:, :, -1]  # [B, K, V]
+            known = None if condition is None else condition[:, seen:frame]
+            logits = model.step(codes[..., seen:frame], cache, known)[:, :, -1]  # [B, K, V]
             codes[..., frame] = sample(logits, temperature, top_k, top_p, generator)
             seen = frame
     finally:  # the stop button comes in here

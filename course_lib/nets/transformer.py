@@ -13,7 +13,11 @@ from course_lib.nets.positions import rotary, sinusoidal, turn
 
 @dataclass(frozen=True)
 class TransformerConfig:
-    """width: numbers per token; memory_width: of what cross-attention reads, None for none."""
+    """width: numbers per token; memory_width: of what cross-attention reads, None for none.
+
+    memory_every: cross-attention stands in each `memory_every`-th layer, counted from the last, so
+        that the first layers make up the question (Jukebox: every 10th).
+    """
 
     width: int = 256
     layers: int = 4
@@ -22,12 +26,17 @@ class TransformerConfig:
     positions: Literal["rotary", "sinusoidal"] = "rotary"
     memory_width: int | None = None
     dropout: float = 0.0
+    memory_every: int = 1
 
     def __post_init__(self):
         if min(self.width, self.layers, self.heads) < 1 or self.width % (2 * self.heads):
             raise ValueError(
                 f"width={self.width} must be divisible by 2 * heads={2 * self.heads}, and "
                 f"layers={self.layers} positive."
+            )
+        if not 1 <= self.memory_every <= self.layers:
+            raise ValueError(
+                f"memory_every={self.memory_every} must be from 1 to layers={self.layers}."
             )
         if self.positions not in ("rotary", "sinusoidal"):
             raise ValueError(f"positions={self.positions!r}: choose 'rotary' or 'sinusoidal'.")
@@ -81,11 +90,12 @@ class CrossAttention(nn.Module):
 class Block(nn.Module):
     """Pre-norm block: self-attention, cross-attention where there is a memory, two-layer MLP."""
 
-    def __init__(self, config: TransformerConfig):
+    def __init__(self, config: TransformerConfig, reads: bool):
         super().__init__()
+        self.reads = reads  # a memory
         self.attention_norm = nn.LayerNorm(config.width)
         self.attention = SelfAttention(config)
-        if config.memory_width is not None:
+        if reads:
             self.cross_norm = nn.LayerNorm(config.width)
             self.cross = CrossAttention(config)
         self.mlp_norm = nn.LayerNorm(config.width)
@@ -113,7 +123,11 @@ class Transformer(nn.Module):
     def __init__(self, config: TransformerConfig):
         super().__init__()
         self.config = config
-        self.blocks = nn.ModuleList([Block(config) for _ in range(config.layers)])
+        reads = [
+            config.memory_width is not None and (config.layers - 1 - i) % config.memory_every == 0
+            for i in range(config.layers)
+        ]
+        self.blocks = nn.ModuleList([Block(config, each) for each in reads])
         self.norm = nn.LayerNorm(config.width)
 
     def forward(
@@ -153,7 +167,7 @@ class Transformer(nn.Module):
             if cache is not None:
                 attend["cache"] = (cache, layer, places)
             cross = None
-            if self.config.memory_width is not None:
+            if block.reads:
                 read = cache.cross[layer] if cache else block.cross.read(memory)
                 cross = (read, cross_mask)
             x = block(x, attend, cross)
@@ -178,7 +192,9 @@ class Transformer(nn.Module):
             like = like.to(torch.get_autocast_dtype(like.device.type))
         cache = KVCache(c.layers, batch, c.heads, length, c.width // c.heads, like)
         if memory is not None:
-            cache.cross = [block.cross.read(memory) for block in self.blocks]
+            cache.cross = {
+                i: block.cross.read(memory) for i, block in enumerate(self.blocks) if block.reads
+            }
             cache.cross_mask = cross_attention_mask(memory, memory_valid)
         return cache
 

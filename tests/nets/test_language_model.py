@@ -53,15 +53,41 @@ def test_steps_equal_the_whole():
 
 
 @pytest.mark.parametrize("given", [0, 3])
-def test_greedy_generation_equals_the_loop_without_a_cache(given):
+@pytest.mark.parametrize("conditioned", [False, True])
+def test_greedy_generation_equals_the_loop_without_a_cache(given, conditioned):
     model = make()
     prompt = torch.randint(11, (2, 2, given)) if given else None
-    ours = generate(model, 9, batch=2, prompt=prompt, temperature=0)
+    condition = torch.randn(2, 9, 16) if conditioned else None
+    ours = generate(model, 9, batch=2, prompt=prompt, temperature=0, condition=condition)
     codes = torch.zeros(2, 2, 0, dtype=torch.int64) if prompt is None else prompt
     while codes.shape[-1] < 9:
         room = torch.cat([codes, torch.zeros(2, 2, 1, dtype=torch.int64)], 2)
-        codes = torch.cat([codes, model(room)[:, :, -1:].argmax(-1)], 2)
+        known = condition[:, : room.shape[-1]] if conditioned else None
+        codes = torch.cat([codes, model(room, condition=known)[:, :, -1:].argmax(-1)], 2)
     assert torch.equal(ours, codes)
+
+
+def test_a_condition_helps_to_predict_its_frame_and_later_ones():
+    model = make()
+    codes, condition = torch.randint(11, (2, 2, 9)), torch.randn(2, 9, 16)
+    changed = condition.clone()
+    changed[:, 4] += torch.randn(16)  # a constant would be lost in the norm
+    difference = model(codes, condition=condition) - model(codes, condition=changed)
+    by_frame = difference.abs().amax((0, 1, 3))
+    assert by_frame[:4].max() < 1e-6 and by_frame[4:].min() > 1e-5
+    torch.testing.assert_close(model(codes), model(codes, condition=torch.zeros(2, 9, 16)))
+    want = torch.nn.functional.cross_entropy(
+        model(codes, condition=condition).flatten(0, 2), codes.flatten()
+    )
+    torch.testing.assert_close(model.loss(codes, condition=condition), want)
+
+
+def test_a_condition_that_does_not_fit_is_named():
+    codes = torch.zeros(2, 2, 5, dtype=torch.int64)
+    with pytest.raises(ValueError, match=r"\[2, 4, 16\]; expected \[2, 5, 16\]"):
+        make()(codes, condition=torch.zeros(2, 4, 16))
+    with pytest.raises(ValueError, match="condition has 4 frames; expected 5"):
+        generate(make(), 5, condition=torch.zeros(2, 4, 16))
 
 
 def test_generation_follows_the_model():

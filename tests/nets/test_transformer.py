@@ -120,6 +120,21 @@ def test_cached_equals_uncached(positions, prefix):
         model(x[:, :4], cache=cache)
 
 
+def test_some_layers_read_the_memory():
+    model = make(layers=5, memory_width=20, memory_every=2)
+    assert [block.reads for block in model.blocks] == [True, False, True, False, True]
+    assert len([name for name, _ in model.named_modules() if name.endswith(".cross")]) == 3
+    x, memory = torch.randn(2, 6, 32), torch.randn(2, 4, 20)
+    with torch.no_grad():
+        cache = model.cache(2, 6, memory)
+        parts = [model(part, cache=cache) for part in x.split(1, 1)]
+        torch.testing.assert_close(torch.cat(parts, 1), model(x, memory), rtol=1e-5, atol=1e-5)
+    assert (model(x, memory) - model(x, memory.flip(0))).abs().max() > 1e-3
+    assert not any(block.reads for block in make().blocks)
+    with pytest.raises(ValueError, match="memory_every=3 must be from 1 to layers=2"):
+        make(memory_width=20, memory_every=3)
+
+
 def test_a_cache_works_under_autocast():
     model = make()
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
