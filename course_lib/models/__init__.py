@@ -12,6 +12,13 @@ from course_lib.models.codec import Codec, CodecOutput, Encoded
 from course_lib.models.codec_config import PRESETS, CodecConfig
 from course_lib.models.codec_lm import CodecLM, CodecLMConfig, FrameByFrame
 from course_lib.models.codec_streaming import StreamingDecoder, StreamingEncoder
+from course_lib.models.jukebox_labels import JukeboxLabels, JukeboxLabelsConfig, JukeboxTiming
+from course_lib.models.jukebox_top import JukeboxTop, JukeboxTopConfig
+from course_lib.models.jukebox_upsamplers import (
+    JukeboxUpsampler,
+    JukeboxUpsamplers,
+    JukeboxUpsamplersConfig,
+)
 from course_lib.models.vae import VAE, VAEConfig, VAEOutput, gaussian_kl, vae_loss
 from course_lib.models.vqvae import VQVAE, VQVAEConfig, VQVAEOutput, vqvae_loss
 
@@ -29,6 +36,14 @@ __all__ = [
     "CodecOutput",
     "Encoded",
     "FrameByFrame",
+    "JukeboxLabels",
+    "JukeboxLabelsConfig",
+    "JukeboxTiming",
+    "JukeboxTop",
+    "JukeboxTopConfig",
+    "JukeboxUpsampler",
+    "JukeboxUpsamplers",
+    "JukeboxUpsamplersConfig",
     "PRESETS",
     "StreamingDecoder",
     "StreamingEncoder",

@@ -86,6 +86,13 @@ class CrossAttention(nn.Module):
         y = F.scaled_dot_product_attention(q, *keys_values, mask, dropout)
         return self.out(y.transpose(1, 2).flatten(2))
 
+    def weights(self, x: Tensor, keys_values: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
+        """How much each token reads each place of the memory, [B, H, F, L], to be looked at."""
+        (q,) = split_heads(self.q(x), 1, self.heads)
+        scores = q @ keys_values[0].transpose(-1, -2) / q.shape[-1] ** 0.5
+        scores = scores if mask is None else scores.masked_fill(~mask, -torch.inf)
+        return scores.softmax(-1)
+
 
 class Block(nn.Module):
     """Pre-norm block: self-attention, cross-attention where there is a memory, two-layer MLP."""
