@@ -1,4 +1,4 @@
-"""Generated and coded music against real music. Taught in notebooks 00 and 07."""
+"""Generated and coded music against real music. Taught in notebooks 00, 05 and 07."""
 
 from course_lib.evaluation.analysis import (
     Analysis,
@@ -15,12 +15,23 @@ from course_lib.evaluation.coding import (
     decoded,
     fidelity,
 )
+from course_lib.evaluation.harmony import (
+    chord_accuracy,
+    chroma,
+    chroma_correlation,
+    chroma_rate,
+    mel_chroma,
+)
 
 __all__ = [
     "Analysis",
     "analyse",
     "attribute_scores",
     "attributes",
+    "chord_accuracy",
+    "chroma",
+    "chroma_correlation",
+    "chroma_rate",
     "code_statistics",
     "codec_report",
     "codes_of",
@@ -28,4 +39,5 @@ __all__ = [
     "fidelity",
     "frechet",
     "kl",
+    "mel_chroma",
 ]
