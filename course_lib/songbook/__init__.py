@@ -6,6 +6,8 @@
     mine(source)                 the student's own tune, name or recording
     AudioFolder(path)            the student's own files as a data set
     Clip                         audio, stems, notes, beats, chords, attributes, captions
+    PHONEMES, phoneme_ids, phoneme_symbols, sung_between
+                                 what load(..., voice=True) sings, as numbers and back
 
 All but the scores are imported when first used, so that importing the package costs nothing; no
 submodule is called like one of these names, since it would hide it.
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
     from course_lib.songbook.own_music import mine
     from course_lib.songbook.playing import in_style
     from course_lib.songbook.styles import STYLES
+    from course_lib.songbook.voice_lyrics import Lyrics
+    from course_lib.songbook.voice_phonemes import (
+        PHONEMES,
+        phoneme_ids,
+        phoneme_symbols,
+        sung_between,
+    )
 
 _HOME = {
     "load": "dataset",
@@ -37,20 +46,30 @@ _HOME = {
     "AudioFolder": "folder",
     "in_style": "playing",
     "mine": "own_music",
+    "Lyrics": "voice_lyrics",
+    "PHONEMES": "voice_phonemes",
+    "phoneme_ids": "voice_phonemes",
+    "phoneme_symbols": "voice_phonemes",
+    "sung_between": "voice_phonemes",
 }
 __all__ = [
+    "PHONEMES",
     "SIZES",
     "STYLES",
     "Attributes",
     "AudioFolder",
     "Clip",
+    "Lyrics",
     "Score",
     "Size",
     "Songbook",
     "in_style",
     "load",
     "mine",
+    "phoneme_ids",
+    "phoneme_symbols",
     "scores",
+    "sung_between",
 ]
 
 

@@ -16,6 +16,7 @@ from course_lib.songbook.harmony import chords as find_chords
 from course_lib.songbook.score import Note, Score
 from course_lib.songbook.style import Style
 from course_lib.songbook.timing import PHRASE, Clock, bar_ticks, bars, beat_ticks
+from course_lib.songbook.voice_lyrics import Lyrics
 from course_lib.songbook.voicing import SCALES, symbol, with_seventh
 
 STEMS = ("lead", "chords", "bass", "drums")
@@ -24,12 +25,16 @@ SHORTEST = 0.03  # seconds: a note that would begin later than this before the e
 
 @dataclass(frozen=True)
 class Arrangement:
-    """What the players play, in seconds. `notes` has the four stems; a silent one is empty."""
+    """What the players play, in seconds. `notes` has the four stems; a silent one is empty.
+
+    `lyrics` are what a voice sings on the notes of the lead, None where an instrument plays them.
+    """
 
     notes: dict[str, tuple[Event, ...]]
     beats: tuple[float, ...]
     downbeats: tuple[float, ...]
     chords: tuple[tuple[float, float, str], ...]  # start, end, symbol
+    lyrics: Lyrics | None = None
 
 
 def arrange(

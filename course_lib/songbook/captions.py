@@ -14,6 +14,7 @@ import numpy as np
 
 from course_lib.songbook.band import INSTRUMENTS
 from course_lib.songbook.styles import STYLES
+from course_lib.songbook.voice_lyrics import VOICE
 
 if TYPE_CHECKING:
     from course_lib.songbook.clip import Attributes
@@ -37,10 +38,10 @@ DRUM_WORDS = {
     False: ("without drums", "with no drums"),
 }
 SENTENCES = (
-    "{A_mood} {piece} in {key}, played on {players}, {drums}.",
+    "{A_mood} {piece} in {key}, {played_on} {players}, {drums}.",
     "{A_tempo} {piece} with {lead} in front, {drums}.",
     "{A_tempo}, {mood} {piece} in {mode}, {drums}: {players}.",
-    "{Lead} plays {a_mood} {piece} in {key} over {backing}.",
+    "{Lead} {plays} {a_mood} {piece} in {key} over {backing}.",
     "{Style} music {metre}, {mood} and {tempo}, led by {lead}.",
     "Something {mood} at {bpm} beats per minute: {a_piece} with {players}, {drums}.",
 )
@@ -79,6 +80,7 @@ OCCASIONS = (
 
 
 PLURALS = ("strings", "bells")
+VOICE_WORDS = ("clear", "singing")
 
 
 def write_captions(attributes: Attributes, rng: np.random.Generator) -> dict[str, str]:
@@ -110,13 +112,14 @@ def metre_words(metre: str) -> tuple[str, ...]:
 
 def _player(name: str, rng: np.random.Generator) -> str:
     """The instrument, every third time with a word for its sound."""
-    words = INSTRUMENTS[name].words
+    words = VOICE_WORDS if name == VOICE else INSTRUMENTS[name].words
     return f"{_pick(words, rng)} {called(name)}" if rng.random() < 1 / 3 else called(name)
 
 
 def _words(a: Attributes, rng: np.random.Generator) -> dict[str, str]:
     """Every blank of the templates, filled in."""
-    band = [name for name in a.instruments if INSTRUMENTS[name].family != "drums"]
+    sung = VOICE in a.instruments
+    band = [n for n in a.instruments if n == VOICE or INSTRUMENTS[n].family != "drums"]
     tuned = [_player(name, rng) for name in band]
     mood, mood2 = rng.permutation(a.mood)[:2]
     words = {
@@ -134,6 +137,8 @@ def _words(a: Attributes, rng: np.random.Generator) -> dict[str, str]:
         "players": _list([_article(word) for word in tuned]),
         "lead": _article(tuned[0]),
         "lead0": called(band[0]),
+        "plays": "sings" if sung else "plays",
+        "played_on": "performed by" if sung else "played on",
         "backing": _list([_article(word) for word in tuned[1:] or ["accompaniment"]]),
         "occasion": _pick(OCCASIONS, rng),
         "tuned": [called(name) for name in band],

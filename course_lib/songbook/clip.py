@@ -1,7 +1,7 @@
 """A clip: music with nothing unknown, rendered on request. Taught in notebook 00."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,16 @@ from course_lib.songbook import band, draw
 from course_lib.songbook.arrange import STEMS, Arrangement, arrange
 from course_lib.songbook.captions import write_captions
 from course_lib.songbook.draw import Plan, metre_name, tempo_class
+from course_lib.songbook.voice import sing
+from course_lib.songbook.voice_lyrics import VOICE, write_lyrics
+from course_lib.songbook.voice_phonemes import Phoneme
 from course_lib.songbook.voicing import PITCH_NAMES
 
 if TYPE_CHECKING:
     import torch
 
-ARRANGING, CAPTIONS, RENDERING = 1, 2, 3  # purposes of a plan's random generators
+# Purposes of a plan's random generators.
+ARRANGING, CAPTIONS, RENDERING, WORDS, SINGING = 1, 2, 3, 4, 5
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Clip:
     `audio` is float32 [C, T]; `stems` maps "lead", "chords", "bass" and "drums" to float32 [C, T]
     that add up to it, and is rendered when first asked for (empty for a recording). `notes` maps
     the same names to events in seconds; `beats` and `downbeats` are in seconds; `chords` are
-    (start, end, symbol). `captions` maps a manner to a text. A recording has no labels.
+    (start, end, symbol). `captions` maps a manner to a text. A recording has no labels. Where a
+    voice sings the lead, `lyrics` are its words and `phonemes` their (start, end, symbol).
     """
 
     audio: "torch.Tensor" = field(repr=False)
@@ -57,6 +62,7 @@ class Clip:
     attributes: Attributes | None = None
     captions: dict[str, str] = field(default_factory=dict)
     lyrics: str | None = None
+    phonemes: tuple[Phoneme, ...] = field(default=(), repr=False)
     players: dict[str, str] = field(default_factory=dict, repr=False)  # stem -> instrument
     _stems: Callable[[], dict[str, np.ndarray]] | None = field(default=None, repr=False)
 
@@ -72,7 +78,8 @@ class Clip:
 
 def attributes(plan: Plan) -> Attributes:
     """The labels of a planned clip."""
-    names = [*plan.instruments, *([plan.style.kit] if plan.drums else [])]
+    lead, chords, bass, kit = players(plan).values()
+    names = [lead, chords, bass, *([kit] if plan.drums else [])]
     return Attributes(
         style=plan.style.name,
         tonic=PITCH_NAMES[plan.tonic],
@@ -87,8 +94,8 @@ def attributes(plan: Plan) -> Attributes:
 
 
 def arrangement(plan: Plan, seconds: float) -> Arrangement:
-    """The parts of a planned clip."""
-    return arrange(
+    """The parts of a planned clip; a voice has words, and the lead an octave that it can sing."""
+    parts = arrange(
         plan.score,
         plan.style,
         plan.instruments,
@@ -99,6 +106,10 @@ def arrangement(plan: Plan, seconds: float) -> Arrangement:
         first_bar=plan.first_bar,
         drums=plan.drums,
     )
+    if not plan.voice:
+        return parts
+    lyrics = write_lyrics(parts.notes["lead"], plan.generator(WORDS))
+    return replace(parts, notes=parts.notes | {"lead": lyrics.notes}, lyrics=lyrics)
 
 
 def render(
@@ -106,16 +117,20 @@ def render(
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The mix and its four stems, each float32 [C, T]."""
     seeds = plan.generator(RENDERING).integers(2**31, size=len(STEMS) + 1)
-    stems = {
-        stem: band.render(instrument, parts.notes[stem], seconds, sample_rate, int(seed))
-        for (stem, instrument), seed in zip(players(plan).items(), seeds, strict=False)
-    }
+    stems = {}
+    for (stem, instrument), seed in zip(players(plan).items(), seeds, strict=False):
+        if instrument == VOICE:
+            stems[stem] = sing(parts.lyrics, seconds, sample_rate, plan.generator(SINGING))
+        else:
+            notes = parts.notes[stem]
+            stems[stem] = band.render(instrument, notes, seconds, sample_rate, int(seed))
     return band.mix(stems, sample_rate, channels, reverb=plan.style.reverb)
 
 
 def players(plan: Plan) -> dict[str, str]:
-    """Stem -> instrument."""
-    return dict(zip(STEMS, (*plan.instruments, plan.style.kit), strict=True))
+    """Stem -> instrument, or "voice"."""
+    lead, *others = plan.instruments
+    return dict(zip(STEMS, (VOICE if plan.voice else lead, *others, plan.style.kit), strict=True))
 
 
 def clip(
@@ -146,16 +161,24 @@ def clip(
         chords=parts.chords,
         attributes=labels,
         captions=write_captions(labels, plan.generator(CAPTIONS)),
+        lyrics=parts.lyrics.text if parts.lyrics else None,
+        phonemes=parts.lyrics.phonemes if parts.lyrics else (),
         players=players(plan),
         _stems=partial(_stems, plan, seconds, sample_rate, channels),
     )
 
 
 def render_planned(
-    seed: int, split: str, index: int, seconds: float, sample_rate: int, channels: int
+    seed: int,
+    split: str,
+    index: int,
+    seconds: float,
+    sample_rate: int,
+    channels: int,
+    voice: bool = False,
 ) -> np.ndarray:
     """The mix of clip `index`, float32 [C, T]."""
-    drawn = draw.plan(seed, split, index, seconds)
+    drawn = draw.plan(seed, split, index, seconds, voice)
     return render(drawn, arrangement(drawn, seconds), seconds, sample_rate, channels)[0]
 
 

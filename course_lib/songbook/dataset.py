@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_lib.songbook import cache, rendering
-from course_lib.songbook.clip import Attributes, Clip, attributes, clip
+from course_lib.songbook.clip import Attributes, Clip, arrangement, attributes, clip
 from course_lib.songbook.draw import SPLITS, plan
+from course_lib.songbook.voice_lyrics import Lyrics
 
 if TYPE_CHECKING:
     import torch
@@ -83,8 +84,17 @@ class Songbook:
         """The labels of clip `index`, without its sound or notes. Raises IndexError."""
         return attributes(self._plan(self._checked(index)))
 
+    def lyrics(self, index: int) -> Lyrics:
+        """What is sung in clip `index`, without its sound. Raises IndexError, or ValueError.
+
+        Taught in notebook 10.
+        """
+        if not self.job.voice:
+            raise ValueError("Nobody sings in this songbook: load it with voice=True.")
+        return arrangement(self._plan(self._checked(index)), self.seconds).lyrics
+
     def _plan(self, index: int):
-        return plan(self.job.seed, self.split, index, self.seconds)
+        return plan(self.job.seed, self.split, index, self.seconds, self.job.voice)
 
     def _checked(self, index: int) -> int:
         return cache.checked(index, len(self), f"the {self.split} split")
@@ -97,11 +107,13 @@ def load(
     channels: int = 1,
     seed: int = 0,
     progress: bool = True,
+    voice: bool = False,
 ) -> Songbook:
     """The clips of a split, rendered on the first call and kept in the cache.
 
     `size` is "quick", "full", "shipped" or a Size. Clip i depends on seed, split, i and the
-    seconds alone, so that of two sizes with equal seconds the larger begins with the smaller.
+    seconds alone, so that of two sizes with equal seconds the larger begins with the smaller. With
+    `voice` a singer takes the lead of the same clips, and they have lyrics (notebook 10).
     Raises ValueError for an unknown split or size and for impossible numbers, OSError where the
     cache cannot be written. Taught in notebook 00.
     """
@@ -118,7 +130,9 @@ def load(
         raise ValueError(f"A split needs at least one clip, but {split} was given {clips!r}.")
     check_seed(seed)
     check_format(size.seconds, sample_rate, channels)
-    job = rendering.Job(split, clips, float(size.seconds), sample_rate, channels, seed)
+    if not isinstance(voice, bool):
+        raise ValueError(f"voice is True or False, but {voice!r} was given.")
+    job = rendering.Job(split, clips, float(size.seconds), sample_rate, channels, seed, voice)
     rendering.samples(job, progress)
     return Songbook(job)
 

@@ -42,6 +42,7 @@ class Plan:
     drums: bool
     first_bar: int
     entropy: tuple[int, ...]  # seeds all that is left to chance
+    voice: bool = False  # whether a voice sings the lead instead of its instrument
 
     def generator(self, purpose: int) -> np.random.Generator:
         """A random generator of this clip for one purpose."""
@@ -63,8 +64,8 @@ def metre_name(metre: tuple[int, int]) -> str:
     return f"{metre[0]}/{metre[1]}"
 
 
-def plan(seed: int, split: str, index: int, seconds: float) -> Plan:
-    """Draw clip `index` of a split."""
+def plan(seed: int, split: str, index: int, seconds: float, voice: bool = False) -> Plan:
+    """Draw clip `index` of a split; with `voice` the same clip, its lead sung."""
     entropy = (seed, SPLITS.index(split), index, round(seconds * 1000))
     rng = np.random.default_rng([*entropy, 0])
     u = _recurrence(seed, split, index)
@@ -91,6 +92,7 @@ def plan(seed: int, split: str, index: int, seconds: float) -> Plan:
         drums=drums,
         first_bar=_first_bar(score, tempo, seconds, rng),
         entropy=entropy,
+        voice=voice,
     )
 
 

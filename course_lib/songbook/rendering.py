@@ -23,6 +23,7 @@ import numpy as np
 from course_lib import paths
 from course_lib.songbook import band
 from course_lib.songbook.cache import HEADER, read_header, to_int16, unaltered, write_file
+from course_lib.songbook.voice import VOICE_VERSION
 
 # Raise the first when the same plan is arranged differently; the band has its own.
 RENDER_VERSION = (2, band.RENDER_VERSION)
@@ -38,6 +39,14 @@ class Job:
     sample_rate: int
     channels: int
     seed: int
+    voice: bool = False
+
+    @property
+    def facts(self) -> dict:
+        """The configuration as its file says it; without a voice the one before there was one."""
+        facts = asdict(self)
+        del facts["voice"]
+        return facts | ({"voice": VOICE_VERSION} if self.voice else {})
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -49,7 +58,7 @@ class Job:
 
     def path(self) -> Path:
         """Where the rendered split lies; the name changes with whatever changes the sound."""
-        key = json.dumps([asdict(self), RENDER_VERSION, scores_digest()]).encode()
+        key = json.dumps([self.facts, RENDER_VERSION, scores_digest()]).encode()
         name = f"{self.split}-{hashlib.blake2b(key, digest_size=8).hexdigest()}.pcm"
         return paths.cache("songbook", name)
 
@@ -73,7 +82,7 @@ def open_samples(path: Path, job: Job) -> np.ndarray:
 def is_valid(path: Path, job: Job) -> bool:
     """Whether the file is there, whole and unaltered."""
     header = read_header(path)
-    whole = header is not None and header.get("job") == asdict(job)
+    whole = header is not None and header.get("job") == job.facts
     return whole and path.stat().st_size == HEADER + job.bytes and unaltered(path)
 
 
@@ -84,7 +93,7 @@ def build(job: Job, path: Path, progress: bool = True) -> None:
         with temporary.open("r+b") as file:
             file.truncate(HEADER + job.bytes)
         _fill(job, temporary, progress)
-        return {"job": asdict(job)}
+        return {"job": job.facts}
 
     write_file(path, job.bytes, f"The rendered songbook ({job.split}: {job.clips} clips", fill)
 
@@ -184,7 +193,7 @@ def write_clips(job: Job, path: Path, indices: Iterable[int]) -> Iterable[int]:
     with path.open("r+b") as file:
         for index in indices:
             audio = render_planned(
-                job.seed, job.split, index, job.seconds, job.sample_rate, job.channels
+                job.seed, job.split, index, job.seconds, job.sample_rate, job.channels, job.voice
             )
             file.seek(HEADER + index * size)
             file.write(to_int16(audio).tobytes())

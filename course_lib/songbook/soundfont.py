@@ -52,12 +52,15 @@ def render(clip: Clip, soundfont: str | PathLike, sample_rate: int | None = None
     """The clip's notes played by a SoundFont: a Clip with other sound and the same labels.
 
     Raises ModuleNotFoundError without tinysoundfont, FileNotFoundError for a missing file,
-    ValueError for one that is no SoundFont and for a clip without notes. Taught in notebook 00.
+    ValueError for one that is no SoundFont and for a clip without notes or with a singer. Taught in
+    notebook 00.
     """
     import torch
 
     if not clip.notes:
         raise ValueError(f"The clip {clip.title!r} has no notes: a recording cannot be re-played.")
+    if clip.phonemes:
+        raise ValueError(f"The clip {clip.title!r} is sung: load it without voice=True.")
     path = Path(soundfont)
     if not path.is_file():
         raise FileNotFoundError(f"No SoundFont at {path}: give the path of a .sf2 file.")
