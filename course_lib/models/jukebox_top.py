@@ -57,6 +57,16 @@ class JukeboxTopConfig:
             )
 
 
+def linear_alignment(phonemes: Tensor, total: Tensor) -> Tensor:
+    """Seconds [B, L] at which phonemes [B, L] would stand if all lasted equally long.
+
+    phonemes int64, 0 for padding, at the end; total [B] seconds of the pieces.
+    """
+    count = (phonemes > 0).sum(1, keepdim=True).clamp(min=1)
+    order = torch.arange(phonemes.shape[1], device=phonemes.device) + 0.5
+    return total[:, None] * (order / count).clamp(max=1)
+
+
 class LyricsEncoder(nn.Module):
     """Phonemes int64 [B, L], 0 for padding -> memory [B, 1 + L, M] and which of it is valid.
 
@@ -75,10 +85,7 @@ class LyricsEncoder(nn.Module):
     def forward(self, phonemes: Tensor, total: Tensor, where) -> tuple[Tensor, Tensor]:
         """`where` is LabelConditioner.where."""
         sung = phonemes > 0
-        count = sung.sum(1, keepdim=True).clamp(min=1)
-        order = torch.arange(phonemes.shape[1], device=phonemes.device) + 0.5
-        places = self.place(where(total[:, None] * (order / count).clamp(max=1), total))
-        x = self.embedding(phonemes) + places
+        x = self.embedding(phonemes) + self.place(where(linear_alignment(phonemes, total), total))
         nothing = self.embedding.weight[0].expand(len(phonemes), 1, -1)
         valid = torch.cat([torch.ones_like(sung[:, :1]), sung], 1)
         return self.transformer(torch.cat([nothing, x], 1), valid=valid), valid
@@ -193,13 +200,13 @@ class JukeboxTop(nn.Module):
             generator=generator,
         )
 
-    @torch.no_grad()
-    def lyrics_attention(
+    def attending(
         self, codes: Tensor, labels: JukeboxLabels, timing: JukeboxTiming, phonemes: Tensor
-    ) -> Tensor:
-        """How much each frame reads each phoneme, [N, B, H, F, L], N layers that read, H heads.
+    ) -> tuple[Tensor, Tensor]:
+        """The logits, and how much each frame reads each phoneme: [N, B, H, F, L].
 
-        What is missing to 1 goes to the token that means "nothing". Arguments as in `forward`.
+        N layers read, with H heads. What is missing to 1 goes to the token that means "nothing".
+        Arguments as in `forward`.
         """
         found = []
 
@@ -209,11 +216,11 @@ class JukeboxTop(nn.Module):
         blocks = [block for block in self.lm.transformer.blocks if block.reads]
         hooks = [block.cross.register_forward_pre_hook(look) for block in blocks]
         try:
-            self(codes, labels, timing, phonemes)
+            logits = self(codes, labels, timing, phonemes)
         finally:
             for hook in hooks:
                 hook.remove()
-        return torch.stack(found)
+        return logits, torch.stack(found)
 
     def check_phonemes(self, phonemes: Tensor, batch: int) -> None:
         """Raise TypeError or ValueError, in words, unless phonemes are int64 [batch, L], known."""

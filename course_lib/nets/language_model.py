@@ -70,6 +70,23 @@ class LanguageModel(nn.Module):
         """The code that means "nothing here"."""
         return self.config.entries
 
+    @torch.no_grad()
+    def start_from(self, codebooks: Tensor) -> None:
+        """Begin with a codec's codebooks [K, V, d], d <= width, as embeddings and, small, as head.
+
+        Entries near each other in the codec are then near each other here, which codes alone teach
+        only in thousands of steps. Raises ValueError for other shapes.
+        """
+        c = self.config
+        if codebooks.shape[:2] != (c.codebooks, c.entries):
+            raise ValueError(
+                f"Codebooks have shape {list(codebooks.shape)}; expected [{c.codebooks}, "
+                f"{c.entries}, d]."
+            )
+        rows = as_embeddings(codebooks, c.width)
+        self.embedding.weight.unflatten(0, (c.codebooks, -1))[:, : c.entries] = rows
+        self.head.weight.copy_(0.1 * rows.flatten(0, 1))
+
     def forward(
         self,
         codes: Tensor,
@@ -195,6 +212,20 @@ def generate(
     finally:  # the stop button comes in here
         model.train(training)
     return codes[..., 1:]
+
+
+def as_embeddings(codebooks: Tensor, width: int) -> Tensor:
+    """Codebooks [..., V, d] turned at random (the same way always) into [..., V, width].
+
+    Distances keep their proportions; the mean norm of an entry is 1. Raises ValueError for
+    d > width.
+    """
+    dim = codebooks.shape[-1]
+    if dim > width:
+        raise ValueError(f"Entries of {dim} numbers do not fit into a width of {width}.")
+    turned = torch.randn(width, dim, generator=torch.Generator().manual_seed(0))
+    rotation = torch.linalg.qr(turned).Q.T.to(codebooks)  # [d, width]
+    return codebooks @ rotation / codebooks.norm(dim=-1).mean()
 
 
 def _initialise(module: nn.Module) -> None:

@@ -108,14 +108,14 @@ def test_lyrics_are_read_in_some_layers_and_padding_is_not():
 
 def test_the_attention_is_a_part_of_the_whole():
     model, labels = top(), top().labels([None])
-    found = model.lyrics_attention(CODES, labels, timing(), SUNG)
+    logits, found = model.attending(CODES, labels, timing(), SUNG)
+    torch.testing.assert_close(logits, model(CODES, labels, timing(), SUNG))
     assert found.shape == (2, 1, 2, 16, 5) and (found > 0).all()
     assert (found.sum(-1) < 1).all()  # the rest goes to "nothing"
     padded = torch.cat([SUNG, torch.zeros_like(SUNG)], 1)
-    again = model.lyrics_attention(CODES, labels, timing(), padded)
+    again = model.attending(CODES, labels, timing(), padded)[1]
     torch.testing.assert_close(again[..., :5], found, rtol=1e-4, atol=1e-4)
     assert (again[..., 5:] == 0).all()
-    # With one phoneme and "nothing" told apart by scores alone, weights are what attention uses.
     cross = model.lm.transformer.blocks[-1].cross
     x, memory = torch.randn(1, 4, 16), torch.randn(1, 3, 8)
     keys, values = cross.read(memory)

@@ -21,6 +21,19 @@ def test_logits_of_a_frame_are_made_of_earlier_frames():
     assert difference[:5].max() < 1e-6 and difference[5:].min() > 1e-5
 
 
+def test_it_may_start_from_codebooks():
+    model, codebooks = make(), torch.randn(2, 11, 5)
+    model.start_from(codebooks)
+    rows = model.embedding.weight.unflatten(0, (2, 12))[:, :11]
+    near = torch.cdist(codebooks, codebooks) / codebooks.norm(dim=-1).mean()
+    torch.testing.assert_close(torch.cdist(rows, rows), near, rtol=1e-4, atol=1e-3)
+    assert rows.norm(dim=-1).mean().item() == pytest.approx(1)
+    torch.testing.assert_close(model.head.weight, 0.1 * rows.flatten(0, 1))
+    for wrong in (torch.randn(1, 11, 5), torch.randn(2, 12, 5), torch.randn(2, 11, 17)):
+        with pytest.raises(ValueError, match="expected|do not fit into a width of 16"):
+            model.start_from(wrong)
+
+
 def test_loss_is_the_mean_of_minus_log_p():
     model = make()
     codes = torch.randint(11, (3, 2, 6))
