@@ -12,7 +12,13 @@ from course_lib.metrics.distribution import (
     kl,
 )
 from course_lib.metrics.rate import Rate
-from course_lib.metrics.signal import mel_distance, si_sdr, stft_distance
+from course_lib.metrics.signal import (
+    mel_distance,
+    si_sdr,
+    snr,
+    spectral_convergence,
+    stft_distance,
+)
 
 __all__ = [
     "Rate",
@@ -28,5 +34,7 @@ __all__ = [
     "mel_distance",
     "perplexity",
     "si_sdr",
+    "snr",
+    "spectral_convergence",
     "stft_distance",
 ]

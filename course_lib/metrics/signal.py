@@ -28,6 +28,34 @@ def si_sdr(reference: torch.Tensor, estimate: torch.Tensor) -> torch.Tensor:
     return 10 * (kept / lost).log10()
 
 
+def snr(reference: torch.Tensor, estimate: torch.Tensor) -> torch.Tensor:
+    """Signal-to-noise ratio in dB of `[B, C, T]` (or `[C, T]`): `[B]` (or one value).
+
+    10 log10(|x|^2 / |x - e|^2): unlike `si_sdr` it counts a wrong level as noise. Infinite for an
+    exact copy, NaN for a silent reference. Raises TypeError or ValueError for NaN, empty audio and
+    shapes that differ. Taught in notebook 10.
+    """
+    x, e = (_flat(audio) for audio in _pair(reference, estimate))  # [B, C T]
+    signal, noise = x.square().sum(-1), (x - e).square().sum(-1)
+    return 10 * (signal / noise).log10().where(signal > 0, torch.nan)
+
+
+def spectral_convergence(
+    reference: torch.Tensor, estimate: torch.Tensor, window: int = 1024
+) -> torch.Tensor:
+    """How far the magnitudes are off, in dB of the reference's: `[B]` (or one value), lower better.
+
+    20 log10(||X| - |X'||_F / ||X||_F) of STFTs of `window` samples, hop a quarter; 0 dB is what
+    silence gets. `[B, C, T]` (or `[C, T]`), T above half of the window. NaN for a silent reference.
+    Raises TypeError or ValueError for NaN, empty or short audio and shapes that differ.
+    Source: Dhariwal et al. 2020 (Jukebox), section 3. Taught in notebook 10.
+    """
+    reference, estimate = _pair(reference, estimate, shortest=window // 2 + 1)
+    x, e = (_magnitude(audio, window).flatten(-3).double() for audio in (reference, estimate))
+    silent = reference.flatten(-2).abs().amax(-1) == 0
+    return 20 * ((x - e).norm(dim=-1) / x.norm(dim=-1)).log10().masked_fill(silent, torch.nan)
+
+
 def mel_distance(
     reference: torch.Tensor, estimate: torch.Tensor, sample_rate: int = 16000
 ) -> torch.Tensor:

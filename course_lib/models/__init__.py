@@ -12,7 +12,16 @@ from course_lib.models.codec import Codec, CodecOutput, Encoded
 from course_lib.models.codec_config import PRESETS, CodecConfig
 from course_lib.models.codec_lm import CodecLM, CodecLMConfig, FrameByFrame
 from course_lib.models.codec_streaming import StreamingDecoder, StreamingEncoder
+from course_lib.models.jukebox import Jukebox
 from course_lib.models.jukebox_labels import JukeboxLabels, JukeboxLabelsConfig, JukeboxTiming
+from course_lib.models.jukebox_levels import (
+    LEVELS,
+    JukeboxLevel,
+    JukeboxLevelConfig,
+    JukeboxLevelOutput,
+    JukeboxLevels,
+    JukeboxLevelsConfig,
+)
 from course_lib.models.jukebox_top import JukeboxTop, JukeboxTopConfig
 from course_lib.models.jukebox_upsamplers import (
     JukeboxUpsampler,
@@ -36,14 +45,21 @@ __all__ = [
     "CodecOutput",
     "Encoded",
     "FrameByFrame",
+    "Jukebox",
     "JukeboxLabels",
     "JukeboxLabelsConfig",
+    "JukeboxLevel",
+    "JukeboxLevelConfig",
+    "JukeboxLevelOutput",
+    "JukeboxLevels",
+    "JukeboxLevelsConfig",
     "JukeboxTiming",
     "JukeboxTop",
     "JukeboxTopConfig",
     "JukeboxUpsampler",
     "JukeboxUpsamplers",
     "JukeboxUpsamplersConfig",
+    "LEVELS",
     "PRESETS",
     "StreamingDecoder",
     "StreamingEncoder",

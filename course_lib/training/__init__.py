@@ -20,7 +20,7 @@ from course_lib.training.fit import fit
 from course_lib.training.history import History
 from course_lib.training.precision import Precision, in_float32, precision
 from course_lib.training.schedule import warmup_cosine
-from course_lib.training.spectral_loss import MultiScaleMelLoss, STFTLoss
+from course_lib.training.spectral_loss import MultiScaleMelLoss, SpectralConvergenceLoss, STFTLoss
 
 __all__ = [
     "AveragedWeights",
@@ -32,6 +32,7 @@ __all__ = [
     "MultiScaleMelLoss",
     "Precision",
     "STFTLoss",
+    "SpectralConvergenceLoss",
     "Tensors",
     "draw_kept",
     "feature_matching",

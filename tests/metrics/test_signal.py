@@ -140,3 +140,24 @@ def test_short_clips_are_refused(distance):
     with pytest.raises(ValueError, match="at least 1025"):
         distance(noise(1, 1024), noise(1, 1024))
     assert float(distance(noise(1, 1025), noise(1, 1025))) == 0
+
+
+def test_snr_counts_a_wrong_level_as_noise():
+    x = noise(2, 1, 4000)
+    assert metrics.snr(x, 0.9 * x).tolist() == pytest.approx([20, 20], abs=1e-4)
+    assert metrics.snr(x, torch.zeros_like(x)).tolist() == pytest.approx([0, 0])
+    assert metrics.snr(x, x).tolist() == [math.inf, math.inf]
+    assert math.isnan(float(metrics.snr(torch.zeros(1, 500), noise(1, 500))))
+
+
+def test_spectral_convergence_by_hand():
+    x, e = noise(1, 4000), noise(1, 4000, seed=1)
+    a, b = (librosa_magnitudes(y[0], 1024) for y in (x, e))
+    expected = 20 * math.log10(np.linalg.norm(a - b) / np.linalg.norm(a))
+    assert float(metrics.spectral_convergence(x, e)) == pytest.approx(expected, abs=1e-3)
+    silence = metrics.spectral_convergence(x[None], 0 * x[None])
+    assert silence.tolist() == pytest.approx([0.0], abs=1e-6)
+    assert float(metrics.spectral_convergence(x, -x)) < -100  # phase does not count
+    assert math.isnan(float(metrics.spectral_convergence(0 * x, x)))
+    with pytest.raises(ValueError, match="512 samples; expected at least 513"):
+        metrics.spectral_convergence(x[..., :512], x[..., :512])

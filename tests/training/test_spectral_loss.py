@@ -7,7 +7,7 @@ import torch
 
 from course_lib import metrics
 from course_lib.audio import mel_filters
-from course_lib.training import MultiScaleMelLoss, STFTLoss
+from course_lib.training import MultiScaleMelLoss, SpectralConvergenceLoss, STFTLoss
 
 T = 3000
 
@@ -111,3 +111,21 @@ def test_several_channels_count_alike(pair):
     loss = MultiScaleMelLoss.dac(16000)
     both = loss(x.view(1, 2, T), y.view(1, 2, T))
     assert both.item() == pytest.approx(loss(x, y).item(), rel=1e-5)
+
+
+def test_spectral_convergence_is_its_metric_s_ratio(pair):
+    x, y = pair
+    loss = SpectralConvergenceLoss((1024, 256))
+    expected = sum(10 ** (metrics.spectral_convergence(x, y, w) / 20) for w in (1024, 256)) / 2
+    assert loss(x, y).item() == pytest.approx(expected.mean().item(), rel=1e-5)
+    assert loss(x, -x).item() < 1e-3
+
+
+def test_spectral_convergence_of_silence_is_finite_and_has_a_gradient():
+    x = torch.zeros(1, 1, T)
+    estimate = 1e-3 * torch.randn(1, 1, T, generator=torch.Generator().manual_seed(0))
+    estimate.requires_grad_()
+    value = SpectralConvergenceLoss()(x, estimate)
+    value.backward()
+    assert 0.05 < value.item() < 0.2  # -60 dBFS against the floor of -40
+    assert estimate.grad.isfinite().all() and estimate.grad.abs().sum() > 0
