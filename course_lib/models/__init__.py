@@ -28,6 +28,12 @@ from course_lib.models.jukebox_upsamplers import (
     JukeboxUpsamplers,
     JukeboxUpsamplersConfig,
 )
+from course_lib.models.run_length_sampling import write_events
+from course_lib.models.run_length_transformer import (
+    RunLengthTransformer,
+    RunLengthTransformerConfig,
+)
+from course_lib.models.slowae import SlowAE, SlowAEConfig, SlowAEOutput, slowae_loss
 from course_lib.models.vae import VAE, VAEConfig, VAEOutput, gaussian_kl, vae_loss
 from course_lib.models.vqvae import VQVAE, VQVAEConfig, VQVAEOutput, vqvae_loss
 
@@ -61,6 +67,11 @@ __all__ = [
     "JukeboxUpsamplersConfig",
     "LEVELS",
     "PRESETS",
+    "RunLengthTransformer",
+    "RunLengthTransformerConfig",
+    "SlowAE",
+    "SlowAEConfig",
+    "SlowAEOutput",
     "StreamingDecoder",
     "StreamingEncoder",
     "VAE",
@@ -71,6 +82,8 @@ __all__ = [
     "VQVAEOutput",
     "autoregressive_loss",
     "gaussian_kl",
+    "slowae_loss",
     "vae_loss",
     "vqvae_loss",
+    "write_events",
 ]
