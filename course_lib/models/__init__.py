@@ -36,6 +36,8 @@ from course_lib.models.run_length_transformer import (
 from course_lib.models.slowae import SlowAE, SlowAEConfig, SlowAEOutput, slowae_loss
 from course_lib.models.vae import VAE, VAEConfig, VAEOutput, gaussian_kl, vae_loss
 from course_lib.models.vqvae import VQVAE, VQVAEConfig, VQVAEOutput, vqvae_loss
+from course_lib.models.vqvae2 import VQVAE2, Maps, VQVAE2Config, VQVAE2Output, vqvae2_loss
+from course_lib.models.vqvae2_priors import VQVAE2Priors, VQVAE2PriorsConfig
 
 __all__ = [
     "Analyser",
@@ -66,6 +68,7 @@ __all__ = [
     "JukeboxUpsamplers",
     "JukeboxUpsamplersConfig",
     "LEVELS",
+    "Maps",
     "PRESETS",
     "RunLengthTransformer",
     "RunLengthTransformerConfig",
@@ -78,12 +81,18 @@ __all__ = [
     "VAEConfig",
     "VAEOutput",
     "VQVAE",
+    "VQVAE2",
+    "VQVAE2Config",
+    "VQVAE2Output",
+    "VQVAE2Priors",
+    "VQVAE2PriorsConfig",
     "VQVAEConfig",
     "VQVAEOutput",
     "autoregressive_loss",
     "gaussian_kl",
     "slowae_loss",
     "vae_loss",
+    "vqvae2_loss",
     "vqvae_loss",
     "write_events",
 ]

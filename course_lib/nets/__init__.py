@@ -1,5 +1,6 @@
 """Networks: convolutions with exact lengths, one Transformer, one cache, one sampler."""
 
+from course_lib.nets.conv2d_stacks import Conv2dDecoder, Conv2dEncoder
 from course_lib.nets.conv_stacks import ConvDecoder, ConvEncoder
 from course_lib.nets.convolution import Conv1d, ConvTranspose1d, ResidualUnit
 from course_lib.nets.dac_stack import DACDecoder, DACEncoder, DACStackConfig
@@ -20,6 +21,8 @@ from course_lib.nets.wavenet import WaveNet
 
 __all__ = [
     "Conv1d",
+    "Conv2dDecoder",
+    "Conv2dEncoder",
     "ConvDecoder",
     "ConvEncoder",
     "ConvTranspose1d",

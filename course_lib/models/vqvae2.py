@@ -1,0 +1,210 @@
+"""VQ-VAE-2 (Razavi, van den Oord & Vinyals 2019): a coarse map of codes and a fine one beneath.
+
+Log-mel spectrograms are the images. The top map says what the whole is like, the bottom map, coded
+in the knowledge of the top, adds what it left out, and one decoder sees both.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from course_lib.nets.conv2d_stacks import Conv2dDecoder, Conv2dEncoder
+from course_lib.quantize import Quantized, VectorQuantizer
+from course_lib.quantize.checks import check_codes
+
+BOTTOM, TOP = 4, 8  # bands, and frames, of a bottom and of a top code
+
+
+@dataclass(frozen=True)
+class VQVAE2Config:
+    """The default makes of 64 bands x 64 frames a bottom map of 16 x 16 and a top map of 8 x 8.
+
+    bands: of the spectrogram, a multiple of 8.
+    mean, scale: of the input's numbers, which the networks see as (x - mean) / scale.
+    width: channels of the networks; units: residual units of each.
+    dim, entries, decay, dead: of both codebooks, as in VectorQuantizer.
+    dropout: the share of training items whose bottom map the decoder doesn't get to see, so that
+        the top map learns to stand alone. The paper has none (0).
+    """
+
+    bands: int = 64
+    mean: float = -4.0
+    scale: float = 2.0
+    width: int = 64
+    units: int = 2
+    dim: int = 32
+    entries: int = 256
+    decay: float = 0.99
+    dead: float = 0.1
+    dropout: float = 0.25
+
+    def __post_init__(self):
+        if self.bands < TOP or self.bands % TOP:
+            raise ValueError(f"bands={self.bands} must be a multiple of {TOP}.")
+        if self.width < 2 or self.units < 0 or not self.scale > 0 or not 0 <= self.dropout < 1:
+            raise ValueError(
+                f"width={self.width} must be at least 2, units={self.units} at least 0, "
+                f"scale={self.scale} positive and dropout={self.dropout} in [0, 1)."
+            )
+
+
+class Maps(NamedTuple):
+    """Codes of a spectrogram: top int64 [B, H, W], bottom int64 [B, 2H, 2W], low bands first."""
+
+    top: Tensor
+    bottom: Tensor
+
+
+class VQVAE2Output(NamedTuple):
+    """reconstruction [B, bands, F] in the input's units; maps of codes; commitment, of both."""
+
+    reconstruction: Tensor
+    maps: Maps
+    commitment: Tensor
+
+
+class VQVAE2(nn.Module):
+    """x [B, bands, F] -> maps [B, bands / 8, ceil(F / 8)] and twice as fine -> x, any F >= 1.
+
+    Frames that fill up the last eight repeat the last one. Taught in notebook 05.
+    """
+
+    def __init__(self, config: VQVAE2Config | None = None):
+        super().__init__()
+        self.config = c = config or VQVAE2Config()
+        self.bottom_encoder = Conv2dEncoder(1, c.width, 2, c.units)
+        self.top_encoder = Conv2dEncoder(c.width, c.width, 1, c.units)
+        self.to_top = nn.Conv2d(c.width, c.dim, 1)
+        self.top_decoder = Conv2dDecoder(c.dim, c.width, c.width, 1, c.units)
+        self.to_bottom = nn.Conv2d(2 * c.width, c.dim, 1)
+        self.decoder = Conv2dDecoder(c.width + c.dim, 1, c.width, 2, c.units)
+        self.top_quantizer, self.bottom_quantizer = (
+            VectorQuantizer(c.dim, c.entries, decay=c.decay, dead=c.dead, seed=seed)
+            for seed in range(2)
+        )
+
+    def forward(self, x: Tensor, kept: Tensor | None = None) -> VQVAE2Output:
+        """Code x [B, bands, F] and rebuild it; in training mode the codebooks learn.
+
+        kept, bool [B]: the items whose bottom map reaches the decoder, by default all. Raises
+        TypeError where x is not floating point, ValueError where it is not [B, bands, F].
+        """
+        features, top = self._top(x)
+        seen, bottom = self._bottom(features, top)
+        values = bottom.values
+        if kept is not None:
+            values = values * kept[:, None, None, None]
+        y = self._decode(seen, values, x.shape[-1])
+        maps = Maps(top.codes, bottom.codes)
+        return VQVAE2Output(y, maps, top.commitment + bottom.commitment)
+
+    def encode(self, x: Tensor) -> Maps:
+        """Both maps of x [B, bands, F]. Raises as `forward`; ValueError for NaN or infinity."""
+        if x.is_floating_point() and not x.isfinite().all():
+            raise ValueError("The spectrogram contains NaN or infinity: remove those first.")
+        training = self.training
+        self.eval()
+        try:
+            features, top = self._top(x)
+            return Maps(top.codes, self._bottom(features, top)[1].codes)
+        finally:
+            self.train(training)
+
+    def decode_codes(
+        self, top: Tensor | None, bottom: Tensor | None, length: int | None = None
+    ) -> Tensor:
+        """x [B, bands, length] of maps int64 [B, H, W] and [B, 2H, 2W]; length is 8 W by default.
+
+        A map that is None is zeroed: the decoder gets zeros for it. Raises TypeError where codes
+        are not int64 and ValueError where both are None, they do not fit the bands or each other,
+        are out of range, or do not reach `length`.
+        """
+        rows = self.config.bands // TOP
+        if top is None and bottom is None:
+            raise ValueError("Both maps are None: give the top map, the bottom map, or both.")
+        columns = top.shape[-1] if top is not None else bottom.shape[-1] // 2
+        maps = ((top, rows, columns), (bottom, 2 * rows, 2 * columns))
+        for name, (codes, high, wide) in zip(("top", "bottom"), maps, strict=True):
+            if codes is not None and codes.shape[1:] != (high, wide):
+                raise ValueError(
+                    f"The {name} map has shape {list(codes.shape)}; expected [B, {high}, {wide}]."
+                )
+        full = TOP * columns
+        length = full if length is None else length
+        if not full - TOP < length <= full:
+            raise ValueError(
+                f"{columns} columns of the top map make between {full - TOP + 1} and {full} "
+                f"frames, not length={length}."
+            )
+        values = [
+            None if codes is None else _look_up(quantizer, codes)
+            for quantizer, codes in ((self.top_quantizer, top), (self.bottom_quantizer, bottom))
+        ]
+        if top is not None:
+            seen = self.top_decoder(values[0])  # [B, width, 2H, 2W]
+        else:
+            seen = values[1].new_zeros(len(bottom), self.config.width, 2 * rows, 2 * columns)
+        if bottom is None:
+            values[1] = seen.new_zeros(len(top), self.config.dim, 2 * rows, 2 * columns)
+        return self._decode(seen, values[1], length)
+
+    def _top(self, x: Tensor) -> tuple[Tensor, Quantized]:
+        """Features [B, width, H / 4, W / 4], and the top map that they give."""
+        _check(x, self.config.bands)
+        image = (x[:, None] - self.config.mean) / self.config.scale  # [B, 1, bands, F]
+        image = F.pad(image, (0, -x.shape[-1] % TOP, 0, 0), mode="replicate")
+        features = self.bottom_encoder(image)
+        return features, _quantize(self.top_quantizer, self.to_top(self.top_encoder(features)))
+
+    def _bottom(self, features: Tensor, top: Quantized) -> tuple[Tensor, Quantized]:
+        """The decoded top map [B, width, H / 4, W / 4], and the bottom map coded beside it."""
+        seen = self.top_decoder(top.values)
+        both = self.to_bottom(torch.cat([seen, features], dim=1))  # [B, dim, H / 4, W / 4]
+        return seen, _quantize(self.bottom_quantizer, both)
+
+    def _decode(self, seen: Tensor, bottom: Tensor, length: int) -> Tensor:
+        y = self.decoder(torch.cat([seen, bottom], dim=1))[:, 0, :, :length]
+        return y * self.config.scale + self.config.mean
+
+
+def vqvae2_loss(
+    model: VQVAE2, x: Tensor, commitment: float = 0.25, kept: Tensor | None = None
+) -> dict[str, Tensor]:
+    """Squared error in units of the input's scale, commitment of both maps, their sum as "loss".
+
+    The codebooks are learned by running averages. kept: as in `VQVAE2.forward`. Source: Razavi et
+    al. 2019, equations 2 and 3.
+    """
+    out = model(x, kept)
+    reconstruction = F.mse_loss(out.reconstruction.float(), x) / model.config.scale**2
+    return {
+        "loss": reconstruction + commitment * out.commitment,
+        "reconstruction": reconstruction,
+        "commitment": out.commitment,
+    }
+
+
+def _quantize(quantizer: VectorQuantizer, z: Tensor) -> Quantized:
+    """A quantizer of frames on a map [B, D, H, W]: values like z, codes int64 [B, H, W]."""
+    q = quantizer(z.flatten(2))
+    codes = q.codes.view(len(z), *z.shape[2:])
+    return q._replace(values=q.values.view_as(z), codes=codes)
+
+
+def _look_up(quantizer: VectorQuantizer, codes: Tensor) -> Tensor:
+    """Entries [B, D, H, W] of a map of codes [B, H, W]; TypeError or ValueError for bad codes."""
+    flat = codes.flatten(1)[:, None]  # [B, 1, H W]
+    check_codes(flat, quantizer.size)
+    return quantizer.decode(flat).unflatten(2, codes.shape[1:])
+
+
+def _check(x: Tensor, bands: int) -> None:
+    if not x.is_floating_point():
+        raise TypeError(f"The spectrogram must be floating point, not {x.dtype}.")
+    if x.ndim != 3 or x.shape[1] != bands or x.numel() == 0:
+        raise ValueError(
+            f"The spectrogram has shape {list(x.shape)}; expected [B, {bands}, F] with B, F >= 1."
+        )
