@@ -59,31 +59,10 @@ class VQVAE2Priors(nn.Module):
             nn.ConvTranspose2d(c.width, c.width, 2, 2),
         )
 
-    @torch.no_grad()
     def start_from(self, autoencoder: VQVAE2) -> None:
-        """Begin with the autoencoder's codebooks as embeddings, turned at random.
-
-        Entries near each other there are then near each other here, which codes alone would take
-        long to tell. Raises ValueError where the codebooks do not fit.
-        """
-        for model, quantizer in (
-            (self.top, autoencoder.top_quantizer),
-            (self.bottom, autoencoder.bottom_quantizer),
-        ):
-            codebook = quantizer.codebook  # [V, D]
-            entries, width = self.config.entries, self.config.width
-            if len(codebook) != entries or codebook.shape[1] > width:
-                raise ValueError(
-                    f"The codebook has shape {list(codebook.shape)}; expected [{entries}, D] with "
-                    f"D up to the width of {width}."
-                )
-            turned = torch.randn(
-                width, codebook.shape[1], generator=torch.Generator().manual_seed(0)
-            )
-            rotation = torch.linalg.qr(turned).Q.T.to(codebook)  # [D, width]
-            centred = codebook - codebook.mean(0)
-            scale = centred.norm(dim=1).mean().clamp(min=1e-6)
-            model.embedding.weight[:entries] = centred @ rotation / scale
+        """Begin with the autoencoder's codebooks, as `LanguageModel.start_from`."""
+        self.top.start_from(autoencoder.top_quantizer.codebook[None])
+        self.bottom.start_from(autoencoder.bottom_quantizer.codebook[None])
 
     def loss(self, top: Tensor, bottom: Tensor) -> dict[str, Tensor]:
         """Cross-entropies in nats per code of "top" and "bottom", and their sum as "loss".

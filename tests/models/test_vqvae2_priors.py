@@ -94,12 +94,13 @@ def test_embeddings_start_as_the_codebooks():
     autoencoder = VQVAE2(VQVAE2Config(bands=16, width=8, dim=4, entries=8))
     model = make()
     model.start_from(autoencoder)
-    codebook = autoencoder.top_quantizer.codebook
-    distances = torch.cdist(codebook, codebook)
-    found = torch.cdist(*[model.top.embedding.weight[:8].detach()] * 2)
-    torch.testing.assert_close(found / found.max(), distances / distances.max())
-    with pytest.raises(ValueError, match=r"\[8, 4\]; expected \[9, D\]"):
-        make(entries=9).start_from(autoencoder)
+    for part, quantizer in (
+        (model.top, autoencoder.top_quantizer),
+        (model.bottom, autoencoder.bottom_quantizer),
+    ):
+        distances = torch.cdist(quantizer.codebook, quantizer.codebook)
+        found = torch.cdist(*[part.embedding.weight[:8].detach()] * 2)
+        torch.testing.assert_close(found / found.max(), distances / distances.max())
 
 
 def test_a_checkpoint_brings_back_the_same_priors(tmp_path):
