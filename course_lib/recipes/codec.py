@@ -4,6 +4,7 @@ Encoder and codebooks stay, so that both artefacts have the same codes and diffe
 sound. Taught in notebooks 07 and 08.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from torch import Tensor
@@ -14,14 +15,15 @@ from course_lib.nets.discriminators import MultiScaleSTFTDiscriminator
 from course_lib.recipes import Parents, codec_plain
 from course_lib.training import CodecTraining, Draws, MultiScaleMelLoss
 
-STEPS = 4_500
+STEPS = 3_200
+ALONE = 200  # steps in which the judge learns and the codec waits
 BATCH = 4
-LR, JUDGE_LR = 3e-4, 3e-4
+LR, JUDGE_LR = 1e-4, 2e-3
 BETAS = (0.8, 0.99)
 CROP = 8000  # samples of a clip that a step hears
 JUDGE = {"width": 8, "n_ffts": (1024, 256)}
 # Shares of the gradient at the output, as EnCodec's balancer gives them out.
-WEIGHTS = {"error": 1.0, "mel": 2.0, "adversarial": 1.0, "features": 1.0}
+WEIGHTS = {"error": 2.0, "mel": 8.0, "adversarial": 1.0, "features": 1.0}
 
 
 def training(codec: Codec, parents: Parents) -> CodecTraining:
@@ -38,8 +40,13 @@ def training(codec: Codec, parents: Parents) -> CodecTraining:
     )
 
 
-def loss(model: CodecTraining, audio: Tensor, draws: Draws):
-    return model.step(codec_plain.part(audio, draws, CROP), codec_plain.kept(model.codec, draws))
+def loss(model: CodecTraining, audio: Tensor, draws: Draws) -> Iterator[tuple[str, dict]]:
+    """At first the judge's loss alone: what it has not learned to hear, it pushes at random."""
+    part, kept = codec_plain.part(audio, draws, CROP), codec_plain.kept(model.codec, draws)
+    losses = model.step(part, kept)
+    yield next(losses)
+    if draws.step >= ALONE:
+        yield from losses
 
 
 def optimizers(model: CodecTraining) -> dict[str, Optimizer]:

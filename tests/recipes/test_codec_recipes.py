@@ -33,6 +33,7 @@ def folder(monkeypatch, tmp_path):
     monkeypatch.setattr(codec_plain, "CONFIG", TINY)
     monkeypatch.setattr(codec_plain, "CLIPS", 4)
     monkeypatch.setattr(codec, "JUDGE", {"width": 4, "n_ffts": (128,)})
+    monkeypatch.setattr(codec, "ALONE", 1)
     monkeypatch.setattr(codec_plain, "load", lambda split, size: Clips())
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(rendering, "scores_digest", lambda: "of no scores")
@@ -68,6 +69,18 @@ def test_the_child_starts_from_its_parent():
     made = codec.training(child, {"codec_plain": parent})
     for name, value in parent.state_dict().items():
         assert torch.equal(made.codec.state_dict()[name], value), name
+
+
+def test_the_judge_learns_alone_at_first(monkeypatch):
+    monkeypatch.setattr(codec, "JUDGE", {"width": 4, "n_ffts": (128,)})
+    torch.manual_seed(1)
+    parent = codec_plain.Codec(TINY)
+    made, audio = codec.training(codec_plain.Codec(TINY), {"codec_plain": parent}), Clips()
+    moved = [
+        [name for name, _ in codec.loss(made, audio.batch(torch.arange(2)), draws)]
+        for draws in (Draws(0, step, range(2), torch.device("cpu")) for step in (199, 200))
+    ]
+    assert moved == [["discriminator"], ["discriminator", "codec"]]
 
 
 def test_parts_and_levels_are_drawn_for_each_item():
