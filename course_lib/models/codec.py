@@ -97,7 +97,9 @@ class Codec(nn.Module):
         A preset with chunks codes each of them by itself and puts their codes, of equal numbers of
         frames (the last filled up with 0), one after the other. Items of a batch that is padded
         with zeros get, where the codec is causal and pads with zeros, the codes that each would
-        get alone; see `encode_each` for the others.
+        get alone; see `encode_each` for the others. All of it passes through the network at once: a
+        long file needs memory in proportion, unless a codec that streams takes it in parts
+        (`StreamingEncoder`).
         """
         c, length = self.config, audio.shape[-1]
         check_input(audio, c.channels)

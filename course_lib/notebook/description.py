@@ -30,7 +30,7 @@ class Description:
     def __str__(self) -> str:
         if not self.sounding:
             return f"silence, {self.seconds:.1f} s"
-        parts = [f"{self.loudness:.0f} LUFS", _brightness(self), _hiss(self), _attack(self)]
+        parts = [f"{round(self.loudness)} LUFS", _brightness(self), _hiss(self), _attack(self)]
         if self.pitch_error is not None:
             side = "sharp" if self.pitch_error > 0 else "flat"
             cents = abs(self.pitch_error)

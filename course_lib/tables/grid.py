@@ -247,5 +247,6 @@ def _number(summary: Mapping[str, Any] | None) -> str:
     mean, half = summary["mean"], summary["half_interval"]
     if half is None:
         return f"{mean:.4g}"
-    digits = 3 if half == 0 else min(6, max(0, 1 - math.floor(math.log10(half))))
+    same = half <= 1e-9 * abs(mean)  # but for rounding
+    digits = 3 if same else min(6, max(0, 1 - math.floor(math.log10(half))))
     return f"{mean:.{digits}f} ± {half:.{digits}f}"

@@ -170,6 +170,7 @@ def relative_error(reference: Tensor, estimate: Tensor) -> Tensor:
 
     Unlike the mean absolute difference, whose least value for a guess is near silence, it pulls
     at once towards the waveform. Sounds below -40 dBFS count as if they were as loud as that.
+    Taught in notebook 07.
     """
     energy = reference.square().mean((1, 2)).clamp(min=1e-4)
     return ((estimate - reference).square().mean((1, 2)) / energy).mean()
