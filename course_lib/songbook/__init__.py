@@ -6,7 +6,7 @@
     mine(source)                 the student's own tune, name or recording
     AudioFolder(path)            the student's own files as a data set
     Clip                         audio, stems, notes, beats, chords, attributes, captions
-    PHONEMES, phoneme_ids, phoneme_symbols, sung_between
+    PHONEMES, phonemes_of, phoneme_ids, phoneme_symbols, sung_between
                                  what load(..., voice=True) sings, as numbers and back
 
 All but the scores are imported when first used, so that importing the package costs nothing; no
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         PHONEMES,
         phoneme_ids,
         phoneme_symbols,
+        phonemes_of,
         sung_between,
     )
 
@@ -50,6 +51,7 @@ _HOME = {
     "PHONEMES": "voice_phonemes",
     "phoneme_ids": "voice_phonemes",
     "phoneme_symbols": "voice_phonemes",
+    "phonemes_of": "voice_phonemes",
     "sung_between": "voice_phonemes",
 }
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "mine",
     "phoneme_ids",
     "phoneme_symbols",
+    "phonemes_of",
     "scores",
     "sung_between",
 ]

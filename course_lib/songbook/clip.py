@@ -116,15 +116,26 @@ def render(
     plan: Plan, parts: Arrangement, seconds: float, sample_rate: int, channels: int
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The mix and its four stems, each float32 [C, T]."""
-    seeds = plan.generator(RENDERING).integers(2**31, size=len(STEMS) + 1)
-    stems = {}
-    for (stem, instrument), seed in zip(players(plan).items(), seeds, strict=False):
-        if instrument == VOICE:
-            stems[stem] = sing(parts.lyrics, seconds, sample_rate, plan.generator(SINGING))
-        else:
-            notes = parts.notes[stem]
-            stems[stem] = band.render(instrument, notes, seconds, sample_rate, int(seed))
+    stems = {stem: _play(plan, parts, stem, seconds, sample_rate) for stem in STEMS}
     return band.mix(stems, sample_rate, channels, reverb=plan.style.reverb)
+
+
+def solo(plan: Plan, seconds: float, sample_rate: int, channels: int) -> np.ndarray:
+    """The lead alone in its room, float32 [C, T]: the stem at the loudness of a mix."""
+    parts = arrangement(plan, seconds)
+    dry = {"lead": _play(plan, parts, "lead", seconds, sample_rate)}
+    return band.mix(dry, sample_rate, channels, reverb=plan.style.reverb)[0]
+
+
+def _play(
+    plan: Plan, parts: Arrangement, stem: str, seconds: float, sample_rate: int
+) -> np.ndarray:
+    """One stem, dry, float32 [T]."""
+    if stem == "lead" and plan.voice:
+        return sing(parts.lyrics, seconds, sample_rate, plan.generator(SINGING))
+    seeds = plan.generator(RENDERING).integers(2**31, size=len(STEMS) + 1)
+    seed = int(seeds[STEMS.index(stem)])
+    return band.render(players(plan)[stem], parts.notes[stem], seconds, sample_rate, seed)
 
 
 def players(plan: Plan) -> dict[str, str]:

@@ -175,6 +175,7 @@ def _add_grains(out, sample_rate, t, pitch, formants, widths, zero, voiced, brea
     """Add the voiced periods and the breath of stops to `out`."""
     n = 1 << round(GRAIN * sample_rate - 1).bit_length()
     f, pulse, breaths, places = _fixed(sample_rate, n)
+    step = sample_rate / n / 8000.0  # what a bin of the spectrum stands for
     cycles = np.concatenate([[0.0], np.cumsum(pitch[:-1])]) / RATE
     times = np.interp(np.arange(1, int(cycles[-1])), cycles, t)
     times += rng.normal(0.0, 5e-6, len(times))  # unsteady, as folds are
@@ -197,7 +198,8 @@ def _add_grains(out, sample_rate, t, pitch, formants, widths, zero, voiced, brea
         if len(some):
             dip = nasal[some, None].astype(np.float32)
             response[some] *= _resonance(f, 1.25 * dip, 220.0) / _resonance(f, dip, 120.0)
-        response *= (np.square(np.abs(response * pulse)).mean(1, keepdims=True) + 1e-9) ** -EVEN
+        energy = np.square(np.abs(response * pulse)).sum(1, keepdims=True) * np.float32(step)
+        response *= (energy + 1e-6) ** -EVEN
         spectrum = strength[part, None].astype(np.float32) * pulse
         chosen = rng.integers(BREATHS, size=len(moment))
         spectrum += blown[part, None].astype(np.float32) * breaths[chosen]
@@ -207,7 +209,7 @@ def _add_grains(out, sample_rate, t, pitch, formants, widths, zero, voiced, brea
         grains = np.fft.irfft(spectrum, n, axis=1).astype(np.float32)
         for start, grain in zip(whole, np.roll(grains, n // 16, axis=1), strict=True):
             padded[start : start + n] += grain
-    out += LEVEL * padded[n // 8 : n // 8 + len(out)]
+    out += LEVEL * n * step / 2 * padded[n // 8 : n // 8 + len(out)]
 
 
 def _add_noises(out, sample_rate, phonemes, t, loud, rng) -> None:
