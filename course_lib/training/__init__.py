@@ -14,7 +14,7 @@ from course_lib.training.adversarial import (
 from course_lib.training.average import AveragedWeights
 from course_lib.training.balancer import Balancer
 from course_lib.training.codec_training import CodecTraining, draw_kept, relative_error
-from course_lib.training.data import Data, Tensors
+from course_lib.training.data import Data, Joined, Tensors
 from course_lib.training.draws import Draws, generator
 from course_lib.training.fit import fit
 from course_lib.training.history import History
@@ -29,6 +29,7 @@ __all__ = [
     "Data",
     "Draws",
     "History",
+    "Joined",
     "MultiScaleMelLoss",
     "Precision",
     "STFTLoss",

@@ -1,6 +1,8 @@
 """What `fit` asks of a data set, and which items are in which batch."""
 
+from bisect import bisect_right
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, Protocol
 
 import torch
@@ -36,6 +38,31 @@ class Tensors:
     def batch(self, indices: Tensor) -> Any:
         rows = tuple(t[indices] for t in self.tensors)
         return rows[0] if len(rows) == 1 else rows
+
+
+class Joined:
+    """Data sets whose items are tensors of one shape, one after another.
+
+    Raises ValueError for none, IndexError for an index beyond the last item.
+    """
+
+    def __init__(self, *parts: Data):
+        if not parts:
+            raise ValueError("There is nothing to join: give at least one data set.")
+        self.parts, self.ends = parts, list(accumulate(map(len, parts)))
+
+    def __len__(self) -> int:
+        return self.ends[-1]
+
+    def batch(self, indices: Tensor) -> Tensor:
+        rows = []
+        for index in torch.as_tensor(indices).tolist():
+            if not 0 <= index < len(self):
+                raise IndexError(f"Item {index} does not exist: there are {len(self)}.")
+            k = bisect_right(self.ends, index)
+            place = torch.tensor([index - self.ends[k] + len(self.parts[k])])
+            rows.append(self.parts[k].batch(place))
+        return torch.cat(rows)
 
 
 def indices(seed: int, step: int, batch_size: int, items: int) -> Tensor:
