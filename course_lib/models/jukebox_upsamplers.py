@@ -20,6 +20,7 @@ from course_lib.models.jukebox_labels import (
 from course_lib.models.jukebox_sampling import check_window, sample_windows
 from course_lib.nets import LanguageModel, LanguageModelConfig
 from course_lib.nets.dilated_stack import DilatedDecoder
+from course_lib.nets.language_model import as_embeddings
 from course_lib.quantize.checks import check_codes
 
 if TYPE_CHECKING:
@@ -107,6 +108,12 @@ class JukeboxUpsampler(nn.Module):
         x = self.spread(self.above(above[:, 0]).transpose(1, 2))  # [B, D, F]
         frames = x.shape[-1]
         return self.norm(x.transpose(1, 2)) + self.conditioner(labels, timing, frames, self.rate)
+
+    @torch.no_grad()
+    def start_from(self, codebook: Tensor, above: Tensor) -> None:
+        """Begin with the codebooks [V, d] of this level and the one above as embeddings."""
+        self.lm.start_from(codebook[None])
+        self.above.weight.copy_(as_embeddings(above, self.above.embedding_dim))
 
     @torch.no_grad()
     def sample(

@@ -1,0 +1,26 @@
+"""Whether attention to lyrics looks at what is being sung. Taught in notebook 10."""
+
+import torch
+from torch import Tensor
+
+
+def alignment_error(
+    attention: Tensor, phonemes: Tensor, times: Tensor, rate: float, start: float = 0.0
+) -> float:
+    """How far in time attention is from what is sung, in seconds: a median over frames.
+
+    attention [B, F, L], of frames `rate` a second from `start` on to phonemes int64 [B, L] (0 for
+    padding), whose middles are at `times` [B, L]. The time a frame looks at is the mean of the
+    middles, weighted by its attention. Frames before the first middle and after the last are left
+    out. Raises ValueError where nothing is sung in any frame. Taught in notebook 10.
+    """
+    sung = phonemes > 0
+    weights = attention * sung[:, None]
+    looked_at = (weights * times[:, None]).sum(-1) / weights.sum(-1).clamp(min=1e-9)  # [B, F]
+    frames = start + torch.arange(attention.shape[1], device=attention.device) / rate
+    first = times.masked_fill(~sung, torch.inf).amin(1, keepdim=True)
+    last = times.masked_fill(~sung, -torch.inf).amax(1, keepdim=True)
+    counted = (frames >= first) & (frames <= last)
+    if not counted.any():
+        raise ValueError("Nothing is sung in these frames: there is no alignment to measure.")
+    return (looked_at - frames).abs()[counted].median().item()
