@@ -141,7 +141,7 @@ class JukeboxLevelsConfig:
 
     bottom: JukeboxLevelConfig = JukeboxLevelConfig()
     middle: JukeboxLevelConfig = JukeboxLevelConfig(strides=(8, 4), width=64)
-    top: JukeboxLevelConfig = JukeboxLevelConfig(strides=(8, 4, 4), width=64)
+    top: JukeboxLevelConfig = JukeboxLevelConfig(strides=(16, 8), depth=3)
     sample_rate: int = 16000
 
     def __post_init__(self):
