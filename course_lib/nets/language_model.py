@@ -26,6 +26,8 @@ class LanguageModelConfig:
     memory_width: int | None = None
     dropout: float = 0.0
     memory_every: int = 1
+    block: Literal["gpt", "llama"] = "gpt"
+    hidden: int | None = None
 
     def __post_init__(self):
         if min(self.entries, self.codebooks) < 1:
@@ -57,6 +59,8 @@ class LanguageModel(nn.Module):
                 memory_width=c.memory_width,
                 dropout=c.dropout,
                 memory_every=c.memory_every,
+                block=c.block,
+                hidden=c.hidden,
             )
         )
         self.embedding = nn.Embedding(c.codebooks * (c.entries + 1), c.width)

@@ -17,6 +17,8 @@ class TransformerConfig:
 
     memory_every: cross-attention stands in each `memory_every`-th layer, counted from the last, so
         that the first layers make up the question (Jukebox: every 10th).
+    block: "gpt" has LayerNorm, biases and GELU; "llama" RMSNorm, no biases and SwiGLU (Touvron et
+        al. 2023). hidden: numbers within the MLP, 4 * width where it isn't given.
     """
 
     width: int = 256
@@ -27,6 +29,8 @@ class TransformerConfig:
     memory_width: int | None = None
     dropout: float = 0.0
     memory_every: int = 1
+    block: Literal["gpt", "llama"] = "gpt"
+    hidden: int | None = None
 
     def __post_init__(self):
         if min(self.width, self.layers, self.heads) < 1 or self.width % (2 * self.heads):
@@ -40,6 +44,18 @@ class TransformerConfig:
             )
         if self.positions not in ("rotary", "sinusoidal"):
             raise ValueError(f"positions={self.positions!r}: choose 'rotary' or 'sinusoidal'.")
+        if self.block not in ("gpt", "llama"):
+            raise ValueError(f"block={self.block!r}: choose 'gpt' or 'llama'.")
+
+    @property
+    def bias(self) -> bool:
+        """Whether matrices come with biases."""
+        return self.block == "gpt"
+
+    def norm(self) -> nn.Module:
+        """A norm of one token's numbers."""
+        kind = nn.LayerNorm if self.block == "gpt" else nn.RMSNorm
+        return kind(self.width, eps=1e-5)
 
 
 class SelfAttention(nn.Module):
@@ -48,8 +64,8 @@ class SelfAttention(nn.Module):
     def __init__(self, config: TransformerConfig):
         super().__init__()
         self.heads, self.dropout = config.heads, config.dropout
-        self.qkv = nn.Linear(config.width, 3 * config.width)
-        self.out = nn.Linear(config.width, config.width)
+        self.qkv = nn.Linear(config.width, 3 * config.width, config.bias)
+        self.out = nn.Linear(config.width, config.width, config.bias)
 
     def forward(self, x: Tensor, mask: Tensor | None, causal: bool, angles, cache=None) -> Tensor:
         """x [B, F, D]; `cache` is (KVCache, layer, places) or None."""
@@ -71,9 +87,9 @@ class CrossAttention(nn.Module):
     def __init__(self, config: TransformerConfig):
         super().__init__()
         self.heads, self.dropout = config.heads, config.dropout
-        self.q = nn.Linear(config.width, config.width)
-        self.kv = nn.Linear(config.memory_width, 2 * config.width)
-        self.out = nn.Linear(config.width, config.width)
+        self.q = nn.Linear(config.width, config.width, config.bias)
+        self.kv = nn.Linear(config.memory_width, 2 * config.width, config.bias)
+        self.out = nn.Linear(config.width, config.width, config.bias)
 
     def read(self, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values [B, H, L, d] of a memory: once per memory, whatever the tokens."""
@@ -94,23 +110,37 @@ class CrossAttention(nn.Module):
         return scores.softmax(-1)
 
 
+class GatedLinear(nn.Linear):
+    """silu(A x) * B x, A and B in one matrix (SwiGLU, Shazeer 2020)."""
+
+    def __init__(self, width: int, out: int):
+        super().__init__(width, 2 * out, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, value = super().forward(x).chunk(2, dim=-1)
+        return F.silu(gate) * value
+
+
 class Block(nn.Module):
     """Pre-norm block: self-attention, cross-attention where there is a memory, two-layer MLP."""
 
     def __init__(self, config: TransformerConfig, reads: bool):
         super().__init__()
         self.reads = reads  # a memory
-        self.attention_norm = nn.LayerNorm(config.width)
+        self.attention_norm = config.norm()
         self.attention = SelfAttention(config)
         if reads:
-            self.cross_norm = nn.LayerNorm(config.width)
+            self.cross_norm = config.norm()
             self.cross = CrossAttention(config)
-        self.mlp_norm = nn.LayerNorm(config.width)
+        self.mlp_norm = config.norm()
+        hidden = config.hidden or 4 * config.width
+        within = (
+            [nn.Linear(config.width, hidden), nn.GELU()]
+            if config.block == "gpt"
+            else [GatedLinear(config.width, hidden)]
+        )
         self.mlp = nn.Sequential(
-            nn.Linear(config.width, 4 * config.width),
-            nn.GELU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(4 * config.width, config.width),
+            *within, nn.Dropout(config.dropout), nn.Linear(hidden, config.width, config.bias)
         )
         self.dropout = nn.Dropout(config.dropout)
 
@@ -135,7 +165,7 @@ class Transformer(nn.Module):
             for i in range(config.layers)
         ]
         self.blocks = nn.ModuleList([Block(config, each) for each in reads])
-        self.norm = nn.LayerNorm(config.width)
+        self.norm = config.norm()
 
     def forward(
         self,
