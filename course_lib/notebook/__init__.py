@@ -13,6 +13,9 @@ Hear
     slide({label: sound, ...}, title="", reference=None)
         A slider over the same sounds: moving it plays. A committed notebook keeps no widget, so a
         table of players goes with it.
+    choose({label: sound, ...}) -> Choice
+        The same table with a button for each; `.kept` and `.index` say which one the listener
+        keeps, the first until then: "run all" never waits.
     ladder_clips() -> {label: Clip}    the two held-out clips of the whole course, then "mine" (4 s)
     describe(sound, sample_rate=16000, reference=None) -> Description
         Print it, or read .loudness .brightness .above_4khz .attack .pitch_error .peak .seconds
@@ -54,6 +57,7 @@ _HOMES = {
     "Profile": "profiles",
     "blind_test": "blind_tests",
     "check": "checking",
+    "choose": "choosing",
     "describe": "description",
     "keep": "album",
     "ladder_clips": "ladder",
