@@ -1,4 +1,4 @@
-"""Generated and coded music against real music. Taught in notebooks 00, 05 and 07."""
+"""Generated and coded music against real music. Taught in notebooks 00, 05, 07 and 10."""
 
 from course_lib.evaluation.analysis import (
     Analysis,
@@ -22,6 +22,7 @@ from course_lib.evaluation.harmony import (
     chroma_rate,
     mel_chroma,
 )
+from course_lib.evaluation.phonemes import phoneme_error, recognised
 
 __all__ = [
     "Analysis",
@@ -40,4 +41,6 @@ __all__ = [
     "frechet",
     "kl",
     "mel_chroma",
+    "phoneme_error",
+    "recognised",
 ]

@@ -28,6 +28,7 @@ from course_lib.models.jukebox_upsamplers import (
     JukeboxUpsamplers,
     JukeboxUpsamplersConfig,
 )
+from course_lib.models.phonemes import PhonemeRecogniser, PhonemeRecogniserConfig
 from course_lib.models.run_length_sampling import write_events
 from course_lib.models.run_length_transformer import (
     RunLengthTransformer,
@@ -70,6 +71,8 @@ __all__ = [
     "LEVELS",
     "Maps",
     "PRESETS",
+    "PhonemeRecogniser",
+    "PhonemeRecogniserConfig",
     "RunLengthTransformer",
     "RunLengthTransformerConfig",
     "SlowAE",
