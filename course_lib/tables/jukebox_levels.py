@@ -24,7 +24,7 @@ from course_lib.training.crop import crop
 STEPS = 250
 BATCH = 8
 PART = 8192  # samples of a clip that a step hears
-LR = 3e-3
+LR = 5e-3
 WIDTH, DEPTH = 48, 3
 TESTED = 32  # clips of the test split
 
