@@ -33,7 +33,7 @@ def rotary(
 
 
 def turn(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """Rotate the pairs (i, i + d/2) of x [B, H, F, d] by the angles of each frame [F, d/2].
+    """Rotate the pairs (i, i + d/2) of x [..., F, d] by the angles of each frame [F, d/2].
 
     The product of a query and a key so turned depends on their distance alone. Computed in the
     angles' dtype, returned in x's.

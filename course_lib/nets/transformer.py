@@ -69,9 +69,9 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None, causal: bool, angles, cache=None) -> Tensor:
         """x [B, F, D]; `cache` is (KVCache, layer, places) or None."""
-        q, k, v = split_heads(self.qkv(x), 3, self.heads)  # [B, H, F, d] each
-        if angles is not None:
-            q, k = turn(q, *angles), turn(k, *angles)
+        parts = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        qk, v = parts[:2], parts[2]  # [2, B, H, F, d], [B, H, F, d]
+        q, k = qk if angles is None else turn(qk, *angles)
         if cache is not None:
             store, layer, places = cache
             store.write(layer, places, k, v)
