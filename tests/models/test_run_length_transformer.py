@@ -135,6 +135,27 @@ def test_a_run_at_the_end_of_the_prompt_is_drawn_to_be_at_least_as_long():
     assert (codes[:, 0, 2] == 0).float().mean().item() == pytest.approx(expected, abs=0.03)
 
 
+@torch.no_grad()
+def test_a_prompt_is_read_as_its_own_events(monkeypatch):
+    """The model is told the events that the encoder would write, open runs at least as long."""
+    model, prompt = make(longest=9), codes_of(1, 12)
+    told, step = [], model.step
+
+    def spy(value, length, *rest):
+        told.append((value.item(), length.item()))
+        return step(value, length, *rest)
+
+    monkeypatch.setattr(model, "step", spy)
+    write_events(model, 30, prompt=prompt, generator=torch.Generator().manual_seed(0))
+    events = run_length_encode(prompt[0], 9)
+    for (value, length), *said, end in zip(
+        told[1:], events.values.tolist(), events.lengths.tolist(),
+        (events.starts + events.lengths).tolist(), strict=False,
+    ):  # fmt: skip
+        assert value == said[0]
+        assert length == said[1] if end < 12 else length >= said[1]
+
+
 def test_it_learns_what_follows_what():
     """Values that rise by one, lengths that are value + 1: after some steps, little surprise."""
     torch.manual_seed(0)
