@@ -7,6 +7,7 @@ voice is rendered.
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from course_lib.evaluation.phonemes import edits
@@ -19,6 +20,8 @@ from course_lib.training.precision import native_bfloat16
 CONFIG = PhonemeRecogniserConfig()
 BATCH = 16
 QUIET, LOUD = -9.0, -2.0  # log magnitudes between which a disturbing floor of noise lies
+BELOW, ABOVE = -5.0, 0.5  # log magnitudes of noise that follows the sound, against the sound
+SMEAR = (15, 3)  # bands and frames over which it follows
 GAP_BANDS, GAP_FRAMES = 12, 12
 
 
@@ -59,7 +62,10 @@ def loss(model: PhonemeRecogniser, batch: tuple[Tensor, Tensor], draws: Draws) -
 
 
 def disturbed(log_mel: Tensor, draws: Draws) -> Tensor:
-    """Spectrograms [B, 80, F] as a codec might leave them: noise, dull treble, gaps."""
+    """Spectrograms [B, 80, F] as a codec might leave them.
+
+    With steady noise, with noise that follows the sound (every other one), dull, and with gaps.
+    """
     items, bands, frames = log_mel.shape
 
     def uniform(stream: str, *shape: int) -> Tensor:
@@ -68,6 +74,9 @@ def disturbed(log_mel: Tensor, draws: Draws) -> Tensor:
     floor = QUIET + (LOUD - QUIET) * uniform("floor")
     grain = uniform("grain", bands, frames).clamp(min=1e-3).log()
     x = torch.logaddexp(log_mel, floor + grain)
+    around = F.avg_pool2d(log_mel.exp(), SMEAR, 1, (SMEAR[0] // 2, SMEAR[1] // 2)).log()
+    follows = BELOW + (ABOVE - BELOW) * (2 * uniform("follows") - 1)  # below BELOW: next to none
+    x = torch.logaddexp(x, around + follows + grain)
     place = torch.arange(bands, device=x.device)[:, None] / bands
     cutoff = 0.5 + uniform("cutoff")  # every other clip loses nothing
     x = x - 20 * (place - cutoff).clamp(min=0)
