@@ -42,8 +42,8 @@ class SlowAEConfig:
     levels: int = 15
     margin: float = 0.5
     target: float = 75.0
-    slowness: float = 0.03
-    steering: float = 0.03
+    slowness: float = 0.01
+    steering: float = 0.05
 
     def __post_init__(self):
         check_stack(self.bands, self.width, (), self.units, self.scale)
