@@ -1,7 +1,10 @@
 """Whether attention to lyrics looks at what is being sung. Taught in notebook 10."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+from course_lib.models.jukebox_top import linear_alignment
 
 
 def alignment_error(
@@ -24,3 +27,15 @@ def alignment_error(
     if not counted.any():
         raise ValueError("Nothing is sung in these frames: there is no alignment to measure.")
     return (looked_at - frames).abs()[counted].median().item()
+
+
+def linear_attention(phonemes: Tensor, total: Tensor, frames: int, rate: float) -> Tensor:
+    """As attention [B, frames, L]: every frame at the phoneme next to it by linear alignment.
+
+    phonemes int64 [B, L], 0 for padding, of pieces that last `total` [B] seconds. Taught in
+    notebook 10.
+    """
+    seconds = torch.arange(frames, device=phonemes.device)[:, None] / rate
+    distance = (linear_alignment(phonemes, total)[:, None] - seconds).abs()
+    closest = distance.masked_fill(phonemes[:, None] == 0, torch.inf).argmin(-1)
+    return F.one_hot(closest, phonemes.shape[1]).float()

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib.evaluation.alignment import alignment_error
+from course_lib.evaluation.alignment import alignment_error, linear_attention
 from course_lib.models import (
     JukeboxLabels,
     JukeboxLabelsConfig,
@@ -184,17 +184,9 @@ def report(model: JukeboxTop, pieces: Pieces, name: str = "sung") -> dict[str, f
     attention = model.attending(codes, labels, timing, phonemes)[1][-1, :, 0]  # [B, F, L]
     rate, times = model.config.rate, pieces.times.to(device)
     found["alignment_error"] = alignment_error(attention, phonemes, times, rate)
-    linear = (linear_alignment(phonemes, total)[:, None] - times_of(attention, rate)).abs()
-    nearest = F.one_hot(
-        linear.masked_fill(phonemes[:, None] == 0, torch.inf).argmin(-1), phonemes.shape[1]
-    )
-    found["linear_error"] = alignment_error(nearest.float(), phonemes, times, rate)
+    linear = linear_attention(phonemes, total, attention.shape[1], rate)
+    found["linear_error"] = alignment_error(linear, phonemes, times, rate)
     return found
-
-
-def times_of(attention: Tensor, rate: float) -> Tensor:
-    """Seconds [F, 1] of the frames of attention [B, F, L] that begins with its piece."""
-    return torch.arange(attention.shape[1], device=attention.device)[:, None] / rate
 
 
 RECIPE = Recipe(

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from course_lib import recipes
-from course_lib.evaluation.alignment import alignment_error
 from course_lib.models import (
     JukeboxLabels,
     JukeboxTiming,
@@ -138,19 +137,6 @@ def test_looking_away_is_zero_near_the_linear_alignment():
     away = jukebox_top.looking_away(0.1 * good, phonemes, timing, rate)
     assert away.item() == pytest.approx(2.3026, abs=1e-3)
     assert jukebox_top.looking_away(good, 0 * phonemes, timing, rate) == 0
-
-
-def test_alignment_errors_by_hand():
-    times, phonemes = torch.tensor([[0.2, 1.0, 9.0]]), torch.tensor([[2, 5, 0]])
-    attention = torch.zeros(1, 13, 3)
-    attention[0, :, 0] = 1
-    assert alignment_error(attention, phonemes, times, 10.0) == pytest.approx(0.4, abs=1e-6)
-    attention[..., 1] = 1  # half of each: 0.6 s
-    assert alignment_error(attention, phonemes, times, 10.0) == pytest.approx(0.2, abs=1e-6)
-    attention[..., 2] = 50.0  # padding does not count
-    assert alignment_error(attention, phonemes, times, 10.0) == pytest.approx(0.2, abs=1e-6)
-    with pytest.raises(ValueError, match="Nothing is sung"):
-        alignment_error(attention, phonemes, times, 10.0, start=5.0)
 
 
 def test_the_card_tells_lyrics_from_others(pieces):
