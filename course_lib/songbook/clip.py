@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Purposes of a plan's random generators.
 ARRANGING, CAPTIONS, RENDERING, WORDS, SINGING = 1, 2, 3, 4, 5
+SUNG = 1.25  # gain of a sung lead, so that its words are understood
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ def render(
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The mix and its four stems, each float32 [C, T]."""
     stems = {stem: _play(plan, parts, stem, seconds, sample_rate) for stem in STEMS}
-    return band.mix(stems, sample_rate, channels, reverb=plan.style.reverb)
+    gains = {"lead": SUNG} if plan.voice else None
+    return band.mix(stems, sample_rate, channels, gains, reverb=plan.style.reverb)
 
 
 def solo(plan: Plan, seconds: float, sample_rate: int, channels: int) -> np.ndarray:

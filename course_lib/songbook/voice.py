@@ -21,7 +21,7 @@ from course_lib.songbook.voice_formants import HIGHER, NOISES, SHAPES
 from course_lib.songbook.voice_lyrics import Lyrics
 from course_lib.songbook.voice_phonemes import VOWELS, Phoneme
 
-VOICE_VERSION = 2  # raise it whenever words or samples of the voice change: caches depend on it
+VOICE_VERSION = 3  # raise it whenever words or samples of the voice change: caches depend on it
 RATE = 500  # Hz, of all that moves: pitch, formants, levels
 GRAIN = 0.032  # seconds
 GLIDE, MOVE, SWELL = 0.07, 0.055, 0.018  # seconds over which pitch, formants and level change
