@@ -15,44 +15,61 @@ from course_lib.nets.conv2d_stacks import Conv2dDecoder, Conv2dEncoder
 from course_lib.quantize import Quantized, VectorQuantizer
 from course_lib.quantize.checks import check_codes
 
-BOTTOM, TOP = 4, 8  # bands, and frames, of a bottom and of a top code
+BOTTOM = 4  # bands, and frames, of a bottom code
 
 
 @dataclass(frozen=True)
 class VQVAE2Config:
-    """The default makes of 64 bands x 64 frames a bottom map of 16 x 16 and a top map of 8 x 8.
+    """The default makes of 64 bands x 64 frames a bottom map of 16 x 16 and a top map of 16 x 4.
 
-    bands: of the spectrogram, a multiple of 8.
+    bands: of the spectrogram, a multiple of those of a top code.
+    coarser: by how much a top code is larger than a bottom one, in bands and in frames. The paper
+        has (2, 2): photographs are alike in both directions. In music harmony is what changes
+        slowly, and it takes fine bands to tell, so that (1, 4) keeps more of it in as many codes.
     mean, scale: of the input's numbers, which the networks see as (x - mean) / scale.
     width: channels of the networks; units: residual units of each.
-    dim, entries, decay, dead: of both codebooks, as in VectorQuantizer.
+    top_entries, bottom_entries: of the codebooks. Where the bottom map has bits for everything, the
+        top map is left with nothing to say.
+    dim, decay, dead: of both codebooks, as in VectorQuantizer.
     dropout: the share of training items whose bottom map the decoder doesn't get to see, so that
         the top map learns to stand alone. The paper has none (0).
     """
 
     bands: int = 64
+    coarser: tuple[int, int] = (1, 4)
     mean: float = -4.0
     scale: float = 2.0
     width: int = 64
     units: int = 2
     dim: int = 32
-    entries: int = 256
+    top_entries: int = 256
+    bottom_entries: int = 64
     decay: float = 0.99
     dead: float = 0.1
-    dropout: float = 0.25
+    dropout: float = 0.5
 
     def __post_init__(self):
-        if self.bands < TOP or self.bands % TOP:
-            raise ValueError(f"bands={self.bands} must be a multiple of {TOP}.")
+        if len(self.coarser) != 2 or not set(self.coarser) <= {1, 2, 4}:
+            raise ValueError(f"coarser={self.coarser} must be two numbers out of 1, 2 and 4.")
+        if self.bands < 1 or self.bands % self.top_code[0]:
+            raise ValueError(f"bands={self.bands} must be a multiple of {self.top_code[0]}.")
         if self.width < 2 or self.units < 0 or not self.scale > 0 or not 0 <= self.dropout < 1:
             raise ValueError(
                 f"width={self.width} must be at least 2, units={self.units} at least 0, "
                 f"scale={self.scale} positive and dropout={self.dropout} in [0, 1)."
             )
 
+    @property
+    def top_code(self) -> tuple[int, int]:
+        """Bands and frames of a top code."""
+        return BOTTOM * self.coarser[0], BOTTOM * self.coarser[1]
+
 
 class Maps(NamedTuple):
-    """Codes of a spectrogram: top int64 [B, H, W], bottom int64 [B, 2H, 2W], low bands first."""
+    """Codes of a spectrogram: top int64 [B, H, W], bottom int64 [B, a H, b W], low bands first.
+
+    (a, b) is how much `coarser` the top map is.
+    """
 
     top: Tensor
     bottom: Tensor
@@ -67,23 +84,24 @@ class VQVAE2Output(NamedTuple):
 
 
 class VQVAE2(nn.Module):
-    """x [B, bands, F] -> maps [B, bands / 8, ceil(F / 8)] and twice as fine -> x, any F >= 1.
+    """x [B, bands, F] -> two maps of codes -> x again, for any F >= 1.
 
-    Frames that fill up the last eight repeat the last one. Taught in notebook 05.
+    Frames that fill up the last top code repeat the last one. Taught in notebook 05.
     """
 
     def __init__(self, config: VQVAE2Config | None = None):
         super().__init__()
         self.config = c = config or VQVAE2Config()
-        self.bottom_encoder = Conv2dEncoder(1, c.width, 2, c.units)
-        self.top_encoder = Conv2dEncoder(c.width, c.width, 1, c.units)
+        fine, coarse = ((2, 2), (2, 2)), (c.coarser,)
+        self.bottom_encoder = Conv2dEncoder(1, c.width, fine, c.units)
+        self.top_encoder = Conv2dEncoder(c.width, c.width, coarse, c.units)
         self.to_top = nn.Conv2d(c.width, c.dim, 1)
-        self.top_decoder = Conv2dDecoder(c.dim, c.width, c.width, 1, c.units)
+        self.top_decoder = Conv2dDecoder(c.dim, c.width, c.width, coarse, c.units)
         self.to_bottom = nn.Conv2d(2 * c.width, c.dim, 1)
-        self.decoder = Conv2dDecoder(c.width + c.dim, 1, c.width, 2, c.units)
+        self.decoder = Conv2dDecoder(c.width + c.dim, 1, c.width, fine, c.units)
         self.top_quantizer, self.bottom_quantizer = (
-            VectorQuantizer(c.dim, c.entries, decay=c.decay, dead=c.dead, seed=seed)
-            for seed in range(2)
+            VectorQuantizer(c.dim, entries, decay=c.decay, dead=c.dead, seed=seed)
+            for seed, entries in enumerate((c.top_entries, c.bottom_entries))
         )
 
     def forward(self, x: Tensor, kept: Tensor | None = None) -> VQVAE2Output:
@@ -116,46 +134,47 @@ class VQVAE2(nn.Module):
     def decode_codes(
         self, top: Tensor | None, bottom: Tensor | None, length: int | None = None
     ) -> Tensor:
-        """x [B, bands, length] of maps int64 [B, H, W] and [B, 2H, 2W]; length is 8 W by default.
+        """x [B, bands, length] of maps int64 [B, H, W] and [B, a H, b W]; all of it by default.
 
         A map that is None is zeroed: the decoder gets zeros for it. Raises TypeError where codes
         are not int64 and ValueError where both are None, they do not fit the bands or each other,
         are out of range, or do not reach `length`.
         """
-        rows = self.config.bands // TOP
+        c = self.config
+        (high, wide), (bands, frames) = c.coarser, c.top_code
         if top is None and bottom is None:
             raise ValueError("Both maps are None: give the top map, the bottom map, or both.")
-        columns = top.shape[-1] if top is not None else bottom.shape[-1] // 2
-        maps = ((top, rows, columns), (bottom, 2 * rows, 2 * columns))
-        for name, (codes, high, wide) in zip(("top", "bottom"), maps, strict=True):
-            if codes is not None and codes.shape[1:] != (high, wide):
+        rows = c.bands // bands
+        columns = top.shape[-1] if top is not None else bottom.shape[-1] // wide
+        fine = (high * rows, wide * columns)
+        for name, codes, shape in (("top", top, (rows, columns)), ("bottom", bottom, fine)):
+            if codes is not None and codes.shape[1:] != shape:
                 raise ValueError(
-                    f"The {name} map has shape {list(codes.shape)}; expected [B, {high}, {wide}]."
+                    f"The {name} map has shape {list(codes.shape)}; expected "
+                    f"[B, {shape[0]}, {shape[1]}]."
                 )
-        full = TOP * columns
+        full = frames * columns
         length = full if length is None else length
-        if not full - TOP < length <= full:
+        if not full - frames < length <= full:
             raise ValueError(
-                f"{columns} columns of the top map make between {full - TOP + 1} and {full} "
+                f"{columns} columns of the top map make between {full - frames + 1} and {full} "
                 f"frames, not length={length}."
             )
-        values = [
-            None if codes is None else _look_up(quantizer, codes)
-            for quantizer, codes in ((self.top_quantizer, top), (self.bottom_quantizer, bottom))
-        ]
-        if top is not None:
-            seen = self.top_decoder(values[0])  # [B, width, 2H, 2W]
+        if top is None:
+            values = _look_up(self.bottom_quantizer, bottom)
+            seen = values.new_zeros(len(bottom), c.width, *fine)
         else:
-            seen = values[1].new_zeros(len(bottom), self.config.width, 2 * rows, 2 * columns)
-        if bottom is None:
-            values[1] = seen.new_zeros(len(top), self.config.dim, 2 * rows, 2 * columns)
-        return self._decode(seen, values[1], length)
+            seen = self.top_decoder(_look_up(self.top_quantizer, top))  # [B, width, a H, b W]
+            values = seen.new_zeros(len(top), c.dim, *fine)
+            if bottom is not None:
+                values = _look_up(self.bottom_quantizer, bottom)
+        return self._decode(seen, values, length)
 
     def _top(self, x: Tensor) -> tuple[Tensor, Quantized]:
         """Features [B, width, H / 4, W / 4], and the top map that they give."""
         _check(x, self.config.bands)
         image = (x[:, None] - self.config.mean) / self.config.scale  # [B, 1, bands, F]
-        image = F.pad(image, (0, -x.shape[-1] % TOP, 0, 0), mode="replicate")
+        image = F.pad(image, (0, -x.shape[-1] % self.config.top_code[1], 0, 0), mode="replicate")
         features = self.bottom_encoder(image)
         return features, _quantize(self.top_quantizer, self.to_top(self.top_encoder(features)))
 

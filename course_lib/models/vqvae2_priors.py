@@ -15,48 +15,54 @@ from course_lib.nets import LanguageModel, LanguageModelConfig, generate
 
 @dataclass(frozen=True)
 class VQVAE2PriorsConfig:
-    """entries: of both codebooks; rows, columns: of the largest top map, the bottom's are twice.
+    """rows, columns: of the largest top map, 12 columns are 3.1 s.
 
-    24 columns are 3.1 s. width, heads: of both Transformers; top_layers, bottom_layers: theirs.
+    top_entries, bottom_entries, coarser: as in VQVAE2Config. width, heads: of both Transformers;
+    top_layers, bottom_layers: theirs.
     """
 
-    entries: int = 256
-    rows: int = 8
-    columns: int = 24
+    top_entries: int = 256
+    bottom_entries: int = 64
+    rows: int = 16
+    columns: int = 12
+    coarser: tuple[int, int] = (1, 4)
     width: int = 80
     heads: int = 4
     top_layers: int = 4
     bottom_layers: int = 3
 
     def __post_init__(self):
-        if min(self.entries, self.rows, self.columns) < 1:
+        if min(self.rows, self.columns, *self.coarser) < 1:
             raise ValueError(
-                f"entries={self.entries}, rows={self.rows} and columns={self.columns} must be at "
+                f"rows={self.rows}, columns={self.columns} and coarser={self.coarser} must be at "
                 "least 1."
             )
 
 
 class VQVAE2Priors(nn.Module):
-    """p(top) and p(bottom | top) of maps int64 [B, H, W] and [B, 2H, 2W].
+    """p(top) and p(bottom | top) of maps int64 [B, H, W] and [B, a H, b W].
 
     Each code is predicted from those written before it, from its band, and in the bottom map from
-    the top codes around it, which a small convolution brings to twice the resolution. Taught in
-    notebook 05.
+    the top codes around it, which a small convolution brings to its resolution. Taught in notebook
+    05.
     """
 
     def __init__(self, config: VQVAE2PriorsConfig | None = None):
         super().__init__()
         self.config = c = config or VQVAE2PriorsConfig()
         self.top, self.bottom = (
-            LanguageModel(LanguageModelConfig(c.entries, 1, c.width, layers, c.heads))
-            for layers in (c.top_layers, c.bottom_layers)
+            LanguageModel(LanguageModelConfig(entries, 1, c.width, layers, c.heads))
+            for entries, layers in (
+                (c.top_entries, c.top_layers),
+                (c.bottom_entries, c.bottom_layers),
+            )
         )
         self.top_bands = nn.Parameter(0.02 * torch.randn(c.rows, c.width))
-        self.bottom_bands = nn.Parameter(0.02 * torch.randn(2 * c.rows, c.width))
+        self.bottom_bands = nn.Parameter(0.02 * torch.randn(c.coarser[0] * c.rows, c.width))
         self.above = nn.Sequential(
             nn.Conv2d(c.width, c.width, 3, padding=1),
             nn.ReLU(),
-            nn.ConvTranspose2d(c.width, c.width, 2, 2),
+            nn.ConvTranspose2d(c.width, c.width, c.coarser, c.coarser),
         )
 
     def start_from(self, autoencoder: VQVAE2) -> None:
@@ -67,7 +73,7 @@ class VQVAE2Priors(nn.Module):
     def loss(self, top: Tensor, bottom: Tensor) -> dict[str, Tensor]:
         """Cross-entropies in nats per code of "top" and "bottom", and their sum as "loss".
 
-        top int64 [B, H, W] and bottom [B, 2H, 2W] as `VQVAE2.encode` gives them, W up to the
+        top int64 [B, H, W] and bottom [B, a H, b W] as `VQVAE2.encode` gives them, W up to the
         columns configured. Raises TypeError and ValueError for what does not fit.
         """
         self._check(top, bottom)
@@ -116,9 +122,9 @@ class VQVAE2Priors(nn.Module):
         known = None if prompt is None else _written(prompt.bottom)
         condition = self._bottom_condition(top)
         codes = generate(
-            self.bottom, 4 * c.rows * columns, prompt=known, condition=condition, **drawing
+            self.bottom, condition.shape[1], prompt=known, condition=condition, **drawing
         )
-        return Maps(top, _map(codes, 2 * c.rows))
+        return Maps(top, _map(codes, c.coarser[0] * c.rows))
 
     def _top_condition(self, shape) -> Tensor:
         """What is known of each top code beforehand, its band: [B, W H, width]."""
@@ -126,9 +132,9 @@ class VQVAE2Priors(nn.Module):
         return self.top_bands.repeat(columns, 1).expand(batch, -1, -1)
 
     def _bottom_condition(self, top: Tensor) -> Tensor:
-        """The top map around each bottom code, and its band: [B, 4 W H, width]."""
-        around = self.above(self.top.embedding(top).permute(0, 3, 1, 2))  # [B, width, 2H, 2W]
-        along = around.permute(0, 3, 2, 1) + self.bottom_bands  # [B, 2W, 2H, width]
+        """The top map around each bottom code, and its band: [B, b W a H, width]."""
+        around = self.above(self.top.embedding(top).permute(0, 3, 1, 2))  # [B, width, a H, b W]
+        along = around.permute(0, 3, 2, 1) + self.bottom_bands  # [B, b W, a H, width]
         return along.flatten(1, 2)
 
     def _check(self, top: Tensor, bottom: Tensor) -> None:
@@ -138,7 +144,8 @@ class VQVAE2Priors(nn.Module):
                 f"The top map has shape {list(top.shape)}; expected [B, {rows}, W] with W from 1 "
                 f"to the {columns} columns that the priors were made for."
             )
-        expected = [len(top), 2 * rows, 2 * top.shape[2]]
+        high, wide = self.config.coarser
+        expected = [len(top), high * rows, wide * top.shape[2]]
         if list(bottom.shape) != expected:
             raise ValueError(f"The bottom map has shape {list(bottom.shape)}; expected {expected}.")
 

@@ -1,4 +1,4 @@
-"""VQ-VAE-2 on log-mel of 64 bands: 500 bit/s at the top, 2,000 at the bottom. Notebook 05."""
+"""VQ-VAE-2 on log-mel of 64 bands: 500 bit/s at the top, 1,500 at the bottom. Notebook 05."""
 
 import torch
 import torch.nn.functional as F
@@ -56,10 +56,11 @@ def test(model: VQVAE2, clips: Songbook) -> dict[str, float]:
             kept.setdefault(name, []).append(chroma_correlation(heard, mel_chroma(y, mel)))
     found = {f"log_mel_mse_{name}": torch.cat(rows).mean().item() for name, rows in squares.items()}
     found |= {f"chroma_{name}": torch.cat(rows).mean().item() for name, rows in kept.items()}
-    for name, codes in zip(("top", "bottom"), zip(*maps, strict=True), strict=True):
-        codes = torch.cat([part.flatten(1)[:, None] for part in codes])  # [N, 1, codes of a clip]
-        found[f"usage_{name}"] = codebook_usage(codes, model.config.entries).item()
-        found[f"perplexity_{name}"] = perplexity(codes, model.config.entries).item()
+    sizes = {"top": model.config.top_entries, "bottom": model.config.bottom_entries}
+    for (name, size), parts in zip(sizes.items(), zip(*maps, strict=True), strict=True):
+        codes = torch.cat([part.flatten(1)[:, None] for part in parts])  # [N, 1, codes of a clip]
+        found[f"usage_{name}"] = codebook_usage(codes, size).item()
+        found[f"perplexity_{name}"] = perplexity(codes, size).item()
     return {name: round(value, 4) for name, value in found.items()}
 
 

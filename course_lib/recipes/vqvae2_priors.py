@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from course_lib.models import VQVAE2, Maps, VQVAE2Priors, VQVAE2PriorsConfig
+from course_lib.models.vqvae2 import BOTTOM
 from course_lib.recipes import Parents, Recipe
 from course_lib.recipes.vqvae2 import MEL
 from course_lib.songbook import load
@@ -55,12 +56,13 @@ def loss(model: VQVAE2Priors, maps: Maps, draws: Draws) -> dict[str, Tensor]:
 
 def part(maps: Maps, columns: int, draws: Draws) -> Maps:
     """`columns` consecutive columns of each top map, from a drawn one on, and what lies below."""
+    finer = maps.bottom.shape[-1] // maps.top.shape[-1]
     spare = maps.top.shape[-1] - columns
     if spare <= 0:
         return maps
     start = draws.integers(spare + 1, 1, 1, stream="part")  # [B, 1, 1]
     cut = []
-    for codes, times in ((maps.top, 1), (maps.bottom, 2)):
+    for codes, times in ((maps.top, 1), (maps.bottom, finer)):
         places = times * start + torch.arange(times * columns, device=codes.device)
         cut.append(codes.gather(-1, places.expand(*codes.shape[:2], -1)))
     return Maps(*cut)
@@ -72,13 +74,14 @@ def test(model: VQVAE2Priors, clips: MappedClips) -> dict[str, float]:
     "bottom_other_top" is what the bottom costs below the top map of another clip.
     """
     columns, device = model.config.columns, model.top_bands.device
+    high, wide = model.config.coarser
     sums = dict.fromkeys(("top", "bottom", "bottom_other_top"), 0.0)
     count = 0
     for indices in torch.arange(len(clips)).split(BATCH):
         top, bottom = (codes.to(device) for codes in clips.batch(indices))
         for place in range(0, top.shape[-1] - columns + 1, columns):
             above = top[..., place : place + columns]
-            below = bottom[..., 2 * place : 2 * (place + columns)]
+            below = bottom[..., wide * place : wide * (place + columns)]
             own, other = model.loss(above, below), model.loss(above.roll(1, 0), below)
             found = {
                 "top": own["top"],
@@ -89,8 +92,8 @@ def test(model: VQVAE2Priors, clips: MappedClips) -> dict[str, float]:
                 sums[name] += nats.item() * len(indices)
             count += len(indices)
     nats = {name: value / count for name, value in sums.items()}
-    second = MEL.sample_rate / MEL.hop / 8 * model.config.rows  # top codes
-    bits = second * (nats["top"] + 4 * nats["bottom"]) / math.log(2)
+    second = MEL.sample_rate / MEL.hop / (BOTTOM * wide) * model.config.rows  # top codes
+    bits = second * (nats["top"] + high * wide * nats["bottom"]) / math.log(2)
     found = {f"nats_{name}": value for name, value in nats.items()} | {"bits_per_second": bits}
     return {name: round(value, 4) for name, value in found.items()}
 

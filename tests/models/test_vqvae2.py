@@ -6,7 +6,8 @@ import torch
 from course_lib import checkpoints
 from course_lib.models import VQVAE2, VQVAE2Config, vqvae2_loss
 
-SMALL = VQVAE2Config(bands=16, width=8, units=1, dim=4, entries=8)
+SMALL = VQVAE2Config(bands=16, width=8, units=1, dim=4, top_entries=8, bottom_entries=8)
+SQUARE = {"coarser": (2, 2)}  # as in the paper
 
 
 def make(**options) -> VQVAE2:
@@ -22,22 +23,25 @@ def test_the_default_is_the_course_s():
     assert 0.4e6 < sum(p.numel() for p in model.parameters()) < 0.6e6
     with torch.no_grad():
         out = model(torch.randn(1, 64, 64))
-    assert out.maps.top.shape == (1, 8, 8) and out.maps.bottom.shape == (1, 16, 16)
+    assert out.maps.top.shape == (1, 16, 4) and out.maps.bottom.shape == (1, 16, 16)
 
 
-def test_any_length_comes_back():
-    model = make()
-    for length in (1, 7, 8, 9, 33):
+@pytest.mark.parametrize("coarser", [(1, 4), (2, 2), (4, 1)])
+def test_any_length_comes_back(coarser):
+    model = make(coarser=coarser)
+    high, wide = coarser
+    frames = 4 * wide
+    for length in (1, frames - 1, frames, frames + 1, 33):
         x = torch.randn(2, 16, length) - 4
         out = model(x)
-        columns = -(-length // 8)
+        columns = -(-length // frames)
         assert out.reconstruction.shape == x.shape
-        assert out.maps.top.shape == (2, 2, columns)
-        assert out.maps.bottom.shape == (2, 4, 2 * columns)
+        assert out.maps.top.shape == (2, 4 // high, columns)
+        assert out.maps.bottom.shape == (2, 4, wide * columns)
         top, bottom = model.encode(x)
         assert torch.equal(top, out.maps.top) and torch.equal(bottom, out.maps.bottom)
         torch.testing.assert_close(model.decode_codes(top, bottom, length), out.reconstruction)
-        assert model.decode_codes(top, bottom).shape[-1] == 8 * columns
+        assert model.decode_codes(top, bottom).shape[-1] == frames * columns
 
 
 def test_batch_equals_single():
@@ -52,7 +56,7 @@ def test_batch_equals_single():
 
 def test_a_map_that_is_none_is_zeroed():
     model = make()
-    x = torch.randn(2, 16, 24) - 4
+    x = torch.randn(2, 16, 32) - 4
     top, bottom = model.encode(x)
     kept = torch.tensor([True, False])
     out = model(x, kept).reconstruction
@@ -93,7 +97,7 @@ def test_it_learns_in_the_input_s_units():
     torch.manual_seed(0)
     x = torch.randn(4, 16, 1).expand(-1, -1, 32) * 3 - 40
     model = VQVAE2(replace(SMALL, mean=-40.0, scale=3.0, decay=0.9))
-    optimiser = torch.optim.Adam(model.parameters(), 3e-3)
+    optimiser = torch.optim.Adam(model.parameters(), 1e-2)
     first = vqvae2_loss(model, x)["reconstruction"].item()
     for _ in range(60):
         optimiser.zero_grad()
@@ -134,7 +138,7 @@ def test_bad_input_is_named(x, error, words):
 
 
 def test_bad_codes_and_configurations_are_named():
-    model = make()
+    model = make(**SQUARE)
     top, bottom = torch.zeros(1, 2, 3, dtype=torch.int64), torch.zeros(1, 4, 6, dtype=torch.int64)
     with pytest.raises(ValueError, match="Both maps are None"):
         model.decode_codes(None, None)
@@ -150,7 +154,9 @@ def test_bad_codes_and_configurations_are_named():
         model.decode_codes(top.int(), None)
     with pytest.raises(ValueError, match="NaN"):
         model.encode(torch.full((1, 16, 9), torch.nan))
-    with pytest.raises(ValueError, match="bands=12"):
-        VQVAE2Config(bands=12)
+    with pytest.raises(ValueError, match="bands=12 must be a multiple of 8"):
+        VQVAE2Config(bands=12, **SQUARE)
+    with pytest.raises(ValueError, match=r"coarser=\(1, 3\)"):
+        VQVAE2Config(coarser=(1, 3))
     with pytest.raises(ValueError, match="dropout=1"):
         VQVAE2Config(dropout=1.0)

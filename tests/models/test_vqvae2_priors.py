@@ -7,7 +7,15 @@ from course_lib import checkpoints
 from course_lib.models import VQVAE2, Maps, VQVAE2Config, VQVAE2Priors, VQVAE2PriorsConfig
 
 SMALL = VQVAE2PriorsConfig(
-    entries=8, rows=2, columns=4, width=8, heads=2, top_layers=1, bottom_layers=1
+    top_entries=8,
+    bottom_entries=8,
+    rows=2,
+    columns=4,
+    coarser=(2, 2),
+    width=8,
+    heads=2,
+    top_layers=1,
+    bottom_layers=1,
 )
 
 
@@ -61,6 +69,14 @@ def test_samples_are_maps():
     assert model.sample(3).top.shape == (1, 2, 3)
 
 
+def test_the_bottom_map_may_be_finer_in_time_alone():
+    model = make(coarser=(1, 4))
+    found = model.sample(batch=2)
+    assert found.top.shape == (2, 2, 4) and found.bottom.shape == (2, 2, 16)
+    losses = model.loss(*found)
+    torch.testing.assert_close(losses["loss"], losses["top"] + losses["bottom"])
+
+
 def test_a_prompt_is_kept_and_a_top_map_too():
     model, prompt = make(), maps(2, 3)
     found = model.sample(prompt=prompt, generator=torch.Generator().manual_seed(0))
@@ -91,7 +107,7 @@ def test_learned_maps_are_sampled():
 
 def test_embeddings_start_as_the_codebooks():
     torch.manual_seed(0)
-    autoencoder = VQVAE2(VQVAE2Config(bands=16, width=8, dim=4, entries=8))
+    autoencoder = VQVAE2(VQVAE2Config(bands=16, width=8, dim=4, top_entries=8, bottom_entries=8))
     model = make()
     model.start_from(autoencoder)
     for part, quantizer in (

@@ -31,7 +31,9 @@ class Clips:
 
 def small(**options) -> VQVAE2:
     torch.manual_seed(0)
-    return VQVAE2(VQVAE2Config(width=8, units=1, dim=4, entries=16, **options))
+    return VQVAE2(
+        VQVAE2Config(width=8, units=1, dim=4, top_entries=16, bottom_entries=16, **options)
+    )
 
 
 def test_the_loss_sees_another_part_in_each_step_and_hides_some_bottoms(monkeypatch):
@@ -64,12 +66,12 @@ def test_the_metrics_are_those_of_whole_clips():
 
 def test_parts_of_the_two_maps_lie_above_each_other():
     columns = torch.arange(12).expand(3, 2, 12)
-    halves = torch.arange(24).expand(3, 4, 24)
-    top, bottom = vqvae2_priors.part(Maps(columns, halves), 5, Draws(0, 0, range(3), CPU))
-    assert top.shape == (3, 2, 5) and bottom.shape == (3, 4, 10)
-    assert torch.equal(bottom[:, 0, ::2], 2 * top[:, 0])
+    quarters = torch.arange(48).expand(3, 2, 48)
+    top, bottom = vqvae2_priors.part(Maps(columns, quarters), 5, Draws(0, 0, range(3), CPU))
+    assert top.shape == (3, 2, 5) and bottom.shape == (3, 2, 20)
+    assert torch.equal(bottom[:, 0, ::4], 4 * top[:, 0])
     assert len({row[0].item() for row in top[:, 0]}) > 1  # another part in each item
-    whole = vqvae2_priors.part(Maps(columns, halves), 12, Draws(0, 0, range(3), CPU))
+    whole = vqvae2_priors.part(Maps(columns, quarters), 12, Draws(0, 0, range(3), CPU))
     assert torch.equal(whole.top, columns)
 
 
@@ -82,7 +84,7 @@ def test_priors_are_measured_on_the_maps_of_clips(monkeypatch):
     top, bottom = autoencoder.encode(vqvae2.MEL(Clips().batch([4])))
     assert torch.equal(maps.batch(torch.tensor([4])).top, top)
     assert torch.equal(maps.batch(torch.tensor([4])).bottom, bottom)
-    config = VQVAE2PriorsConfig(16, columns=6, width=8, heads=2, top_layers=1, bottom_layers=1)
+    config = VQVAE2PriorsConfig(16, 16, columns=3, width=8, heads=2, top_layers=1, bottom_layers=1)
     priors = vqvae2_priors.training(VQVAE2Priors(config), {"vqvae2": autoencoder}).eval()
     with torch.no_grad():
         for part in (priors.above[2], priors.bottom.head):  # untrained they hardly say anything
@@ -90,7 +92,7 @@ def test_priors_are_measured_on_the_maps_of_clips(monkeypatch):
         loss = vqvae2_priors.loss(priors, maps.batch(torch.arange(4)), Draws(0, 0, range(4), CPU))
         metrics = vqvae2_priors.test(priors, maps)
     assert loss["top"] > 0
-    rate = 16000 / 256 / 8 * 8
+    rate = 16000 / 256 / 16 * 16  # top codes a second
     bits = rate * (metrics["nats_top"] + 4 * metrics["nats_bottom"]) / math.log(2)
     assert metrics["bits_per_second"] == pytest.approx(bits, rel=1e-3)
     assert metrics["nats_bottom"] != metrics["nats_bottom_other_top"]
@@ -101,5 +103,8 @@ def test_the_recipes_are_those_of_the_default_models():
     assert recipe.model().config == VQVAE2Config()
     recipe = recipes.find("vqvae2_priors")
     assert recipe.model().config == VQVAE2PriorsConfig() and recipe.parents == ("vqvae2",)
-    assert VQVAE2Config().entries == VQVAE2PriorsConfig().entries <= 256  # a byte a code
-    assert VQVAE2Config().bands // 8 == VQVAE2PriorsConfig().rows
+    ours, theirs = VQVAE2Config(), VQVAE2PriorsConfig()
+    assert ours.top_entries == theirs.top_entries <= 256  # a byte a code
+    assert ours.bottom_entries == theirs.bottom_entries <= 256
+    assert VQVAE2Config().bands // VQVAE2Config().top_code[0] == VQVAE2PriorsConfig().rows
+    assert VQVAE2Config().coarser == VQVAE2PriorsConfig().coarser

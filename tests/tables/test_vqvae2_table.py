@@ -27,9 +27,9 @@ def test_every_row_has_a_cell_and_its_bits(small):
         assert found[row].keys() == vqvae2.TABLE.columns.keys()
         assert all(math.isfinite(v) for name, v in found[row].items() if name != "bits")
     bits = {row: values["bits"] for row, values in found.items()}
-    assert bits[vqvae2.ONE] == bits[vqvae2.BOTH] == bits[vqvae2.NEVER] == 2500
-    assert bits[vqvae2.TOP_ALONE] == bits[vqvae2.TOP_OF] == 500
-    assert bits[vqvae2.BOTTOM_ALONE] == bits[vqvae2.BOTTOM_OF] == 2000
+    assert bits[vqvae2.ONE] == bits[vqvae2.BOTH] == bits[vqvae2.NEVER] == 2000
+    assert bits[vqvae2.TOP_ALONE] == bits[vqvae2.TOP_OF] == bits[vqvae2.SQUARE_TOP] == 500
+    assert bits[vqvae2.BOTTOM_ALONE] == bits[vqvae2.BOTTOM_OF] == 1500
     original = found[vqvae2.ORIGINAL]
     assert original["mse"] == original["bands"] == 0 and original["chroma"] == pytest.approx(1)
     # Rows of one network differ in what is decoded; the networks of two rows differ.
