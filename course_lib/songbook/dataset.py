@@ -37,7 +37,10 @@ LONGEST = 600.0  # seconds
 
 @dataclass(frozen=True)
 class Songbook:
-    """Clips of one split: `len`, `[i]`, iteration, `batch`, `attributes`. Taught in notebook 00."""
+    """Clips of one split: `len`, `[i]`, iteration, `batch`, `attributes`. Taught in notebook 00.
+
+    Loaded with a voice it has `lyrics` too, and `solo` for the singer alone (notebook 10).
+    """
 
     job: rendering.Job
 

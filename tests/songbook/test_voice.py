@@ -191,6 +191,7 @@ def test_every_phoneme_has_a_shape():
     assert LOWEST < HIGHEST
 
 
+@pytest.mark.soak  # takes no time, but reads the clock
 def test_singing_is_fifty_times_faster_than_real_time():
     notes = tuple(Event(0.5 * k, 0.48, 50 + k, 0.8) for k in range(20))
     timed = tuple(
