@@ -120,8 +120,8 @@ class RunLengthTransformer(nn.Module):
         ends = events.starts + events.lengths
         index = (events.lengths - 1).clamp(min=0)[..., None]
         exactly = lengths.gather(2, index)[..., 0]
-        # ln of the sum over all lengths from this one on.
-        at_least = lengths.flip(2).logcumsumexp(2).flip(2).gather(2, index)[..., 0]
+        longer = lengths.exp().flip(2).cumsum(2).flip(2)  # the sum over all lengths from each on
+        at_least = longer.gather(2, index)[..., 0].clamp(min=1e-30).log()
         last = ends == ends.amax(1, keepdim=True)
         found = values.gather(2, events.values[..., None])[..., 0]
         found = found + torch.where(last, at_least, exactly)
