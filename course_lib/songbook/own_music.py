@@ -34,18 +34,19 @@ def mine(
     seconds: float = 4.0,
     sample_rate: int = 16000,
     style: str | None = None,
+    voice: bool = False,
 ) -> Clip:
     """The student's own music as a mono clip.
 
     `source` is a tune in ABC notation, the letters of a name (see `name_tune`), or the path of a
     recording; it is saved in the student's own folder, so that `mine()` finds it in every later
     notebook. Before that, the Ode to Joy stands in. A tune is played in a `style` (music box, or
-    the one saved with it) with all labels; a recording has none. What is shorter than the clip is
-    repeated (a tune) or ends in silence (a recording).
+    the one saved with it) with all labels, and sung with `voice`; a recording has none. What is
+    shorter than the clip is repeated (a tune) or ends in silence (a recording).
 
-    Raises ValueError for a tune or name without notes, an unknown style and an unreadable
-    recording, FileNotFoundError for a missing one, OSError where it cannot be saved. Taught in
-    notebook 00.
+    Raises ValueError for a tune or name without notes, an unknown style, an unreadable recording
+    and one that is to be sung, FileNotFoundError for a missing one, OSError where it cannot be
+    saved. Taught in notebook 00.
     """
     check_format(seconds, sample_rate, 1)
     if style is not None:
@@ -61,7 +62,9 @@ def mine(
             raise ValueError(f"{source} is silent in its first {KEPT:g} s: record it louder.")
     saved["style"] = style or saved.get("style") or "music_box"
     if saved["kind"] != "recording":
-        clip = in_style(_score(saved), saved["style"], seconds, sample_rate)
+        clip = in_style(_score(saved), saved["style"], seconds, sample_rate, voice=voice)
+    elif voice:
+        raise ValueError("A recording has no notes to sing: give mine() a tune or a name.")
     if source is not None:
         _save(saved, (first, rate) if saved["kind"] == "recording" else None)
     if saved["kind"] == "recording":

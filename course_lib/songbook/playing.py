@@ -24,13 +24,14 @@ def in_style(
     channels: int = 1,
     seed: int = 0,
     tempo: float | None = None,
+    voice: bool = False,
 ) -> Clip:
     """A score (or the id of one) played from its beginning in one of STYLES, in its own key.
 
     `seed` chooses among the style's instruments; without a `tempo` the style's own is taken, near
-    the one at which whole bars fill the clip. Raises ValueError for an unknown style or id, a tempo
-    outside 30 to 300 and an impossible format, TypeError for what is no score.
-    Taught in notebook 00.
+    the one at which whole bars fill the clip; with `voice` the lead is sung. Raises ValueError for
+    an unknown style or id, a tempo outside 30 to 300 and an impossible format, TypeError for what
+    is no score. Taught in notebook 00.
     """
     check_format(seconds, sample_rate, channels)
     chosen = find_style(style)
@@ -53,6 +54,7 @@ def in_style(
         drums=chosen.drums != "never",
         first_bar=0,
         entropy=entropy,
+        voice=voice,
     )
     return clip(plan, seconds, sample_rate, channels)
 

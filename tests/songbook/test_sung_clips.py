@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from course_lib import songbook
+from course_lib.audio import write
 from course_lib.songbook import draw, rendering
 from course_lib.songbook.captions import MANNERS, write_captions
 from course_lib.songbook.clip import arrangement, attributes, clip, render_planned
@@ -140,6 +141,19 @@ def test_load_keeps_sung_and_unsung_apart(tmp_path, monkeypatch):
         with_voice.lyrics(2)
     with pytest.raises(ValueError, match="'yes'"):
         songbook.load("test", size, voice="yes")
+
+
+def test_a_tune_of_ones_own_is_sung(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path))
+    sung, played = (songbook.mine(seconds=3.0, voice=voice) for voice in (True, False))
+    assert sung.lyrics and played.lyrics is None and sung.beats == played.beats
+    assert (sung.players["lead"], sung.attributes.instruments[0]) == (VOICE, VOICE)
+    in_house = songbook.in_style(songbook.scores("test")[0], "house", 2.0, voice=True)
+    assert in_house.phonemes and in_house.attributes.style == "house"
+    path = tmp_path / "whistled.wav"
+    write(path, 0.1 * torch.ones(1, 8000), 16000)
+    with pytest.raises(ValueError, match="recording.*tune"):
+        songbook.mine(path, voice=True)
 
 
 def test_without_a_voice_the_cache_is_named_as_before_there_was_one():
