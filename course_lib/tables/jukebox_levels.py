@@ -26,6 +26,7 @@ BATCH = 8
 PART = 8192  # samples of a clip that a step hears
 LR = 5e-3
 WIDTH, DEPTH = 48, 3
+DECAY = 0.95  # of the codebook: hundreds of steps, not thousands
 TESTED = 32  # clips of the test split
 
 BOTTOM, MIDDLE, TOP = "bottom, hop 8", "middle, hop 32", "top, hop 128"
@@ -48,7 +49,7 @@ def chords() -> list:
 
 def cell(job: Job) -> dict[str, float]:
     """Train the level of a row, measure it on test clips."""
-    settings = dict(job.settings)
+    settings = {"decay": DECAY} | dict(job.settings)
     settings["strides"] = tuple(settings["strides"])
     torch.manual_seed(job.seed)
     level = JukeboxLevel(JukeboxLevelConfig(width=WIDTH, depth=DEPTH, **settings))
