@@ -11,7 +11,7 @@ from course_lib.songbook.band import Event
 from course_lib.songbook.voice import sing
 from course_lib.songbook.voice_formants import HIGHER, NOISES, SHAPES
 from course_lib.songbook.voice_lyrics import HIGHEST, LOWEST, Lyrics
-from course_lib.songbook.voice_phonemes import CONSONANTS, FRICATIVES, PHONEMES, STOPS
+from course_lib.songbook.voice_phonemes import CONSONANTS, FRICATIVES, PHONEMES, STOPS, VOWELS
 
 RATE = 16000
 
