@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
@@ -36,6 +36,7 @@ def test_event_rate_by_hand():
         event_rate(codes[..., :1], 125.0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=12))
 def test_rank_correlation_is_scipy_s(pairs):
     a, b = (list(map(float, x)) for x in zip(*pairs, strict=True))
