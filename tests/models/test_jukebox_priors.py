@@ -13,6 +13,7 @@ from course_lib.models import (
     JukeboxUpsamplersConfig,
 )
 from course_lib.models.jukebox_sampling import windows
+from course_lib.nets import sample
 from course_lib.songbook import Attributes
 
 LABELS = JukeboxLabelsConfig(("waltz", "house"), ("flute", "piano", "bass"), seconds=10.0)
@@ -177,31 +178,47 @@ def test_windows_by_hand():
     assert windows(3, 4, 2) == [(0, 0, 3)]
 
 
-def test_greedy_windows_equal_a_loop_by_hand():
-    """Every code is the likeliest after those of its window, from the window's start on."""
+def drawn_by_hand(frames: int, batch: int, logits) -> torch.Tensor:
+    """Codes drawn without a cache, in windows of 16 that advance by 8, with the draws of seed 0."""
+    seed = torch.Generator().manual_seed(0)
+    codes = torch.zeros(batch, 1, frames, dtype=torch.int64)
+    for start, known, end in windows(frames, 16, 8):
+        for place in range(known, end):
+            of_window = logits(codes[..., start:end], start, end)  # [B, 1, F, V]
+            codes[..., place] = sample(of_window[:, :, place - start], generator=seed)
+    return codes
+
+
+@torch.no_grad()
+def test_windows_equal_a_loop_by_hand():
     model = top()
-    labels = model.labels([attributes(), None])
-    sung = SUNG.expand(2, -1)
-    codes = model.sample(26, labels, sung, hop_fraction=0.5, temperature=0)
-    assert codes.shape == (2, 1, 26) and codes.dtype == torch.int64 and codes.max() < 11
-    total = torch.full((2,), 26 / 125)
-    for start, known, end in windows(26, 16, 8):
-        when = JukeboxTiming(torch.full((2,), start / 125), total)
-        likeliest = model(codes[..., start:end], labels, when, sung).argmax(-1)
-        assert torch.equal(likeliest[..., known - start :], codes[..., known:end])
+    labels = model.labels([attributes(), None, None, attributes("house")])
+    sung, total = SUNG.expand(4, -1), torch.full((4,), 26 / 125)
+
+    def logits(codes, start, end):
+        when = JukeboxTiming(torch.full((4,), start / 125), total)
+        return model(codes, labels, when, sung)
+
+    seed = torch.Generator().manual_seed(0)
+    codes = model.sample(26, labels, sung, hop_fraction=0.5, generator=seed)
+    assert codes.shape == (4, 1, 26) and len(codes.unique()) > 5
+    assert torch.equal(codes, drawn_by_hand(26, 4, logits))
 
 
-def test_greedy_upsampling_equals_a_loop_by_hand():
+@torch.no_grad()
+def test_upsampling_equals_a_loop_by_hand():
     model = upsamplers().bottom
-    labels = top().labels([attributes()])
-    above = torch.randint(11, (1, 1, 10), generator=torch.Generator().manual_seed(1))
-    codes = model.sample(above, labels, temperature=0)
-    assert codes.shape == (1, 1, 40)
-    for start, known, end in windows(40, 16, 8):
-        when = timing(start / 2000, 40 / 2000)
-        part = above[..., start // 4 : end // 4]
-        likeliest = model(codes[..., start:end], part, labels, when).argmax(-1)
-        assert torch.equal(likeliest[..., known - start :], codes[..., known:end])
+    labels = top().labels([attributes()] * 4)
+    above = torch.randint(11, (4, 1, 10), generator=torch.Generator().manual_seed(1))
+
+    def logits(codes, start, end):
+        when = timing(start / 2000, 40 / 2000, batch=4)
+        return model(codes, above[..., start // 4 : end // 4], labels, when)
+
+    seed = torch.Generator().manual_seed(0)
+    codes = model.sample(above, labels, temperature=1.0, generator=seed)
+    assert codes.shape == (4, 1, 40) and len(codes.unique()) > 5
+    assert torch.equal(codes, drawn_by_hand(40, 4, logits))
 
 
 @pytest.mark.parametrize("known", [1, 7, 16, 20])
