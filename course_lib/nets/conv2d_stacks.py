@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from course_lib.nets.variance import keep_variance
+
 
 class Residual2d(nn.Module):
     """x + what a 3 x 3 and a pointwise convolution add to it, [B, C, H, W] -> [B, C, H, W].
@@ -46,7 +48,7 @@ class Conv2dEncoder(nn.Module):
         layers += [nn.Conv2d(width, width, 3, padding=1)]
         layers += [*(Residual2d(width, width // 2) for _ in range(units)), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
-        self.apply(keep_variance)
+        keep_variance(self, gain=2)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)
@@ -70,7 +72,7 @@ class Conv2dDecoder(nn.Module):
         for stride, many, few in zip(reversed(strides), widths, widths[1:], strict=False):
             layers += [nn.ConvTranspose2d(many, few, **_reach(stride)), nn.ReLU()]
         self.layers = nn.Sequential(*layers[:-1])
-        self.apply(keep_variance)
+        keep_variance(self, gain=2)
 
     def forward(self, z: Tensor) -> Tensor:
         return self.layers(z)
@@ -83,14 +85,3 @@ def _reach(stride: tuple[int, int]) -> dict[str, tuple[int, int]]:
     kernel = tuple(1 if s == 1 else 2 * s for s in stride)
     padding = tuple(s // 2 for s in stride)  # 0 for 1
     return {"kernel_size": kernel, "stride": tuple(stride), "padding": padding}
-
-
-def keep_variance(module: nn.Module) -> None:
-    """Draw the weights of a convolution for inputs that passed a ReLU; biases are 0."""
-    if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        return
-    into = module.in_channels * module.kernel_size[0] * module.kernel_size[1]
-    if isinstance(module, nn.ConvTranspose2d):  # each output is reached by one part of the kernel
-        into /= module.stride[0] * module.stride[1]
-    nn.init.normal_(module.weight, std=(2 / into) ** 0.5)
-    nn.init.zeros_(module.bias)

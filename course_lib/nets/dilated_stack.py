@@ -2,8 +2,9 @@
 
 import math
 
-import torch
 from torch import Tensor, nn
+
+from course_lib.nets.variance import keep_variance
 
 
 class DilatedUnit(nn.Module):
@@ -49,7 +50,7 @@ class DilatedEncoder(nn.Module):
         layers.append(nn.Conv1d(width, dim, 3, padding=1))
         self.layers = nn.Sequential(*layers)
         self.hop = math.prod(strides)
-        keep_variance(self)
+        _draw(self)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)
@@ -75,25 +76,12 @@ class DilatedDecoder(nn.Module):
             layers.append(nn.ConvTranspose1d(width, out, 2 * stride, stride, padding=stride // 2))
         self.layers = nn.Sequential(*layers)
         self.hop = math.prod(strides)
-        keep_variance(self)
+        _draw(self)
 
     def forward(self, z: Tensor) -> Tensor:
         return self.layers(z)
 
 
-@torch.no_grad()
-def keep_variance(stack: nn.Module) -> None:
-    """Draw the weights so that signals pass the stack with their variance; no biases.
-
-    Units begin as little more than their skip (compare `nets.seanet.keep_variance`).
-    """
-    for module in stack.modules():
-        if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):
-            fan = module.in_channels * module.kernel_size[0]
-            if isinstance(module, nn.ConvTranspose1d):
-                fan /= module.stride[0]
-            nn.init.normal_(module.weight, std=fan**-0.5)
-            nn.init.zeros_(module.bias)
-    for module in stack.modules():
-        if isinstance(module, DilatedUnit):
-            module.layers[-1].weight.mul_(0.3)
+def _draw(stack: nn.Module) -> None:
+    units = [module for module in stack.modules() if isinstance(module, DilatedUnit)]
+    keep_variance(stack, quiet=[unit.layers[-1] for unit in units])

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized
 
 from course_lib.nets.padded_convolution import (
     Norm,
@@ -13,6 +12,7 @@ from course_lib.nets.padded_convolution import (
     PaddedConvTranspose1d,
     Padding,
 )
+from course_lib.nets.variance import keep_variance
 
 FEW = 4  # frames up to which the LSTM goes step by step
 State = list[tuple[Tensor, Tensor]]  # of an LSTM: (h, c), [B, D] each, of each layer
@@ -102,34 +102,8 @@ def _conv(c: SEANetConfig, channels: int, out: int, kernel: int, stride=1, dilat
     return PaddedConv1d(channels, out, kernel, stride, dilation, c.causal, c.padding, c.norm)
 
 
-@torch.no_grad()
-def keep_variance(stack: nn.Module) -> None:
-    """Draw the weights of a stack so that signals pass it with their variance; no biases.
-
-    PyTorch's own draw takes two thirds of the variance in each layer: a deep stack without norms
-    then starts near silence and needs several times the steps. Units begin as little more than
-    their skip.
-    """
-    for module in stack.modules():
-        if isinstance(module, PaddedConv1d):
-            fan = module.in_channels * module.kernel_size[0]
-        elif isinstance(module, PaddedConvTranspose1d):
-            fan = module.in_channels * module.kernel_size[0] / module.stride[0]
-        else:
-            continue
-        weight = torch.randn_like(module.weight) * fan**-0.5
-        if is_parametrized(module, "weight"):
-            module.weight = weight
-        else:
-            module.weight.copy_(weight)
-        module.bias.zero_()
-    for module in stack.modules():
-        if isinstance(module, SEANetUnit):
-            last = module.layers[-1]
-            if is_parametrized(last, "weight"):
-                last.weight = 0.3 * last.weight
-            else:
-                last.weight.mul_(0.3)
+def _draw(stack: nn.Module) -> None:
+    keep_variance(stack, quiet=[u.layers[-1] for u in stack.modules() if isinstance(u, SEANetUnit)])
 
 
 class SEANetUnit(nn.Module):
@@ -212,7 +186,7 @@ class SEANetEncoder(nn.Module):
             layers.append(ResidualLSTM(widths[-1], c.lstm))
         layers += [nn.ELU(inplace=True), _conv(c, widths[-1], dim, c.last_kernel)]
         self.layers = nn.Sequential(*layers)
-        keep_variance(self)
+        _draw(self)
         self.hop, self.streams = c.hop, c.streams
 
     def forward(self, x: Tensor) -> Tensor:
@@ -239,7 +213,7 @@ class SEANetDecoder(nn.Module):
             layers += [SEANetUnit(c, narrower, c.growth**i) for i in range(c.units)]
         layers += [nn.ELU(inplace=True), _conv(c, widths[-1], channels, c.last_kernel)]
         self.layers = nn.Sequential(*layers)
-        keep_variance(self)
+        _draw(self)
         self.hop, self.streams = c.hop, c.streams
 
     def forward(self, z: Tensor) -> Tensor:
