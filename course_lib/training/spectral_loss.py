@@ -4,7 +4,7 @@ A short window sees when something happens, a long one at which pitch; no single
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -88,20 +88,12 @@ class STFTLoss(nn.Module):
 
     def __init__(self, windows: Sequence[int] = (2048, 512)):
         super().__init__()
-        self.windows = tuple(windows)
-        for window in self.windows:
-            self.register_buffer(f"hann_{window}", torch.hann_window(window), persistent=False)
+        self.stfts = _STFTs(windows)
 
     @in_float32
     def forward(self, reference: Tensor, estimate: Tensor) -> Tensor:
-        total = estimate.new_zeros(())
-        for window in self.windows:
-            hann = getattr(self, f"hann_{window}").to(estimate.dtype)
-            with torch.no_grad():
-                x = _magnitude(reference, hann)
-            e = _magnitude(estimate, hann)
-            total = total + 2 * _dac(x, e, window) + (x - e).abs().mean()
-        return total
+        pairs = self.stfts(reference, estimate)
+        return sum(2 * _dac(x, e, window) + (x - e).abs().mean() for window, x, e in pairs)
 
 
 class SpectralConvergenceLoss(nn.Module):
@@ -115,22 +107,32 @@ class SpectralConvergenceLoss(nn.Module):
 
     def __init__(self, windows: Sequence[int] = (1024, 512, 256)):
         super().__init__()
-        self.windows = tuple(windows)
-        for window in self.windows:
-            self.register_buffer(f"hann_{window}", torch.hann_window(window), persistent=False)
+        self.stfts = _STFTs(windows)
 
     @in_float32
     def forward(self, reference: Tensor, estimate: Tensor) -> Tensor:
         total = estimate.new_zeros(())
+        for window, x, e in self.stfts(reference, estimate):
+            quiet = 1e-4 * 3 / 8 * window * x[0].numel()  # what noise of -40 dBFS has
+            energy = x.square().sum((1, 2)).clamp(min=quiet)
+            error = (x - e).square().sum((1, 2))
+            total = total + (error / energy).clamp(min=1e-8).sqrt().mean()
+        return total / len(self.stfts.windows)
+
+
+class _STFTs(nn.Module):
+    """(window, |X|, |X'|) of each window; magnitudes [B C, bins, F], of the reference constant."""
+
+    def __init__(self, windows: Sequence[int]):
+        super().__init__()
+        self.windows = tuple(windows)
+        for window in self.windows:
+            self.register_buffer(f"hann_{window}", torch.hann_window(window), persistent=False)
+
+    def forward(self, reference: Tensor, estimate: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
         for window in self.windows:
             hann = getattr(self, f"hann_{window}").to(estimate.dtype)
-            with torch.no_grad():
-                x = _magnitude(reference, hann)
-                quiet = 1e-4 * 3 / 8 * window * x[0].numel()  # what noise of -40 dBFS has
-                energy = x.square().sum((1, 2)).clamp(min=quiet)
-            error = (x - _magnitude(estimate, hann)).square().sum((1, 2))
-            total = total + (error / energy).clamp(min=1e-8).sqrt().mean()
-        return total / len(self.windows)
+            yield window, _magnitude(reference.detach(), hann), _magnitude(estimate, hann)
 
 
 def _soundstream(s: Tensor, e: Tensor, window: int) -> Tensor:
