@@ -8,24 +8,28 @@ from course_lib.nets.positions import BASE
 
 
 def from_llama(model: nn.Module) -> LanguageModel:
-    """The language model of a transformers LlamaForCausalLM: logits equal within rounding.
+    """The language model of a transformers LlamaForCausalLM, whose logits `step` gives.
 
-    One codebook, whose entries are the vocabulary. "Nothing here", which Llama does not have, is
-    embedded as zeros. Raises ValueError for what the course's Transformer does not have: fewer keys
-    than heads, biases, scaled rotary positions, another epsilon. Source: transformers'
+    One codebook, whose entries are the vocabulary. `forward` and `generate` put "nothing here"
+    first, which Llama does not have: it is embedded as zeros, and later tokens see it. Raises
+    ValueError for what the course's Transformer does not have: fewer keys than heads, heads that
+    do not fill the width, biases, scaled rotary positions, another epsilon. Source: transformers'
     LlamaForCausalLM (Touvron et al. 2023). Taught in notebook 10.
     """
     c = model.config
-    rope = getattr(c, "rope_parameters", None) or {}
+    # Before version 5 of transformers, a scaling alone stood in the configuration.
+    rope = getattr(c, "rope_parameters", None) or getattr(c, "rope_scaling", None) or {}
+    head_dim = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
     base = rope.get("rope_theta", getattr(c, "rope_theta", BASE))
     wanted = {
         "num_key_value_heads": (c.num_key_value_heads, c.num_attention_heads),
+        "head_dim": (head_dim, c.hidden_size // c.num_attention_heads),
         "attention_bias": (c.attention_bias, False),
         "mlp_bias": (c.mlp_bias, False),
         "hidden_act": (c.hidden_act, "silu"),
         "rms_norm_eps": (c.rms_norm_eps, 1e-5),
         "rope_theta": (base, BASE),
-        "rope_type": (rope.get("rope_type", "default"), "default"),
+        "rope_type": (rope.get("rope_type", rope.get("type", "default")), "default"),
     }
     for name, (found, expected) in wanted.items():
         if found != expected:

@@ -1,5 +1,7 @@
 """Our language model beside LlamaForCausalLM: the same weights, the same logits."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -49,11 +51,25 @@ def test_greedy_generation_is_equal():
         ({"attention_bias": True}, "attention_bias=True"),
         ({"rms_norm_eps": 1e-6}, "rms_norm_eps=1e-06"),
         ({"hidden_act": "gelu"}, "hidden_act=gelu"),
+        ({"head_dim": 16}, "head_dim=16: the course's Transformer has 8"),
     ],
 )
 def test_what_the_course_does_not_have_is_named(option, words):
     with pytest.raises(ValueError, match=words):
         from_transformers(llama(**option))
+
+
+@pytest.mark.parametrize("name", ["type", "rope_type"])
+def test_a_scaling_of_older_configurations_is_named(name):
+    """Before version 5 of transformers: `rope_scaling`, its kind under either name."""
+    model = llama()
+    settings = {k: v for k, v in vars(model.config).items() if k != "rope_parameters"}
+    settings |= {"model_type": "llama", "rope_theta": 10_000.0, "rope_scaling": None}
+    model.config = SimpleNamespace(**settings)
+    assert isinstance(from_transformers(model), LanguageModel)
+    model.config.rope_scaling = {name: "linear", "factor": 2.0}
+    with pytest.raises(ValueError, match="rope_type=linear"):
+        from_transformers(model)
 
 
 def test_the_two_blocks():
