@@ -15,8 +15,16 @@ def alignment_error(
     attention [B, F, L], of frames `rate` a second from `start` on to phonemes int64 [B, L] (0 for
     padding), whose middles are at `times` [B, L]. The time a frame looks at is the mean of the
     middles, weighted by its attention. Frames before the first middle and after the last are left
-    out. Raises ValueError where nothing is sung in any frame. Taught in notebook 10.
+    out. Raises ValueError for shapes that do not fit each other, a rate that is not positive, and
+    where nothing is sung in any frame. Taught in notebook 10.
     """
+    fits = attention.ndim == 3 and phonemes.shape == times.shape
+    if not fits or attention.shape[::2] != phonemes.shape or not rate > 0:
+        raise ValueError(
+            f"attention has shape {list(attention.shape)}, phonemes {list(phonemes.shape)} and "
+            f"times {list(times.shape)}, rate={rate}; expected [B, F, L], [B, L], [B, L] and "
+            "frames per second."
+        )
     sung = phonemes > 0
     weights = attention * sung[:, None]
     looked_at = (weights * times[:, None]).sum(-1) / weights.sum(-1).clamp(min=1e-9)  # [B, F]

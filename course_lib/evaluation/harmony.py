@@ -23,7 +23,7 @@ def chroma(audio: Tensor, sample_rate: int = 16000) -> Tensor:
     Square roots of magnitudes from 65 to 2093 Hz, folded into one octave, each frame of norm 1 and
     silence 0. A frame spans a quarter of a second, so that semitones come apart; there are
     `chroma_rate(sample_rate)` of them in a second. Raises TypeError or ValueError for other shapes,
-    dtypes, NaN and empty audio.
+    dtypes, NaN, empty audio, and a rate too low for any pitch.
     Source: Fujishima 1999; Müller, "Fundamentals of Music Processing" 2015, section 3.1.
     """
     check_audio(audio)
@@ -83,9 +83,14 @@ def chord_accuracy(
     pitch_classes [B, 12, F], a `chroma`; `chords` of each clip as `Clip.chords`. For each labelled
     chord the chroma is summed over its time and compared with the major and minor triad on every
     tonic. Sevenths count as their triads; other kinds, and what lies after the last frame, do not
-    count. Guessing scores about 0.04. Raises ValueError where the numbers of clips differ or no
-    chord is left.
+    count. Guessing scores about 0.04. Raises ValueError for another shape or rate, where the
+    numbers of clips differ or no chord is left.
     """
+    if pitch_classes.ndim != 3 or pitch_classes.shape[1] != 12 or not frames_per_second > 0:
+        raise ValueError(
+            f"pitch_classes has shape {list(pitch_classes.shape)}, frames_per_second is "
+            f"{frames_per_second}; expected [B, 12, F] and chroma_rate(sample_rate)."
+        )
     if len(pitch_classes) != len(chords):
         raise ValueError(
             f"There are chromas of {len(pitch_classes)} clips and chords of {len(chords)}."
@@ -122,6 +127,11 @@ def best_triad(strengths: Tensor) -> str:
 def _fft_size(sample_rate: int) -> int:
     """The power of two nearest to a quarter of a second, in samples."""
     check_rate(sample_rate)
+    if sample_rate <= 2 * PITCHED[0]:
+        raise ValueError(
+            f"sample_rate is {sample_rate}; expected more than {2 * PITCHED[0]:g} Hz, for chroma "
+            f"hears pitches from {PITCHED[0]:g} Hz on."
+        )
     return 1 << round(math.log2(sample_rate / 4))
 
 

@@ -84,6 +84,14 @@ def test_bad_input_is_named():
         mel_chroma(torch.zeros(1, 80, 5), LogMel(n_mels=64))
     with pytest.raises(ValueError, match=r"\[1, 12, 5\] and \[1, 12, 6\]"):
         chroma_correlation(torch.zeros(1, 12, 5), torch.zeros(1, 12, 6))
+    with pytest.raises(ValueError, match="sample_rate is 130; expected more than 130 Hz"):
+        chroma(torch.zeros(1, 1, 800), 130)
+    assert chroma(torch.zeros(1, 1, 800), 131).shape[:2] == (1, 12)
+    for classes, rate in ((torch.zeros(1, 11, 5), 16.0), (torch.zeros(12, 5), 16.0)):
+        with pytest.raises(ValueError, match=r"shape \[.*\], .*expected \[B, 12, F\]"):
+            chord_accuracy(classes, [[(0.0, 1.0, "C:maj")]], rate)
+    with pytest.raises(ValueError, match="frames_per_second is 0.0"):
+        chord_accuracy(torch.zeros(1, 12, 5), [[(0.0, 1.0, "C:maj")]], 0.0)
     with pytest.raises(ValueError, match="1 clips and chords of 2"):
         chord_accuracy(torch.zeros(1, 12, 5), [[], []], 16.0)
     with pytest.raises(ValueError, match="No clip"):

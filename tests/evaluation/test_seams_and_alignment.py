@@ -35,6 +35,16 @@ def test_seams_that_cannot_be_measured_are_named(seams):
         spectral_flux(torch.zeros(1, 1, 2000))
 
 
+def test_what_is_no_sound_is_refused():
+    assert math.isnan(seam_flux(torch.zeros(1, 1, 8192), [4096]))
+    with pytest.raises(TypeError, match="int16"):
+        spectral_flux(torch.zeros(1, 1, 4096, dtype=torch.int16))
+    with pytest.raises(ValueError, match="4096 samples that are NaN"):
+        seam_flux(torch.full((1, 1, 4096), math.nan), [1024])
+    with pytest.raises(ValueError, match="frame=0 must be at least 2"):
+        spectral_flux(torch.zeros(1, 1, 4096), 0)
+
+
 def test_alignment_errors_by_hand():
     times, phonemes = torch.tensor([[0.2, 1.0, 9.0]]), torch.tensor([[2, 5, 0]])
     attention = torch.zeros(1, 13, 3)
@@ -46,6 +56,10 @@ def test_alignment_errors_by_hand():
     assert alignment_error(attention, phonemes, times, 10.0) == pytest.approx(0.2, abs=1e-6)
     with pytest.raises(ValueError, match="Nothing is sung"):
         alignment_error(attention, phonemes, times, 10.0, start=5.0)
+    with pytest.raises(ValueError, match=r"\[1, 13, 2\], phonemes \[1, 3\] and times \[1, 3\]"):
+        alignment_error(attention[..., :2], phonemes, times, 10.0)
+    with pytest.raises(ValueError, match="rate=0.0"):
+        alignment_error(attention, phonemes, times, 0.0)
 
 
 def test_linear_attention_walks_from_the_first_phoneme_to_the_last():
