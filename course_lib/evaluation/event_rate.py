@@ -40,7 +40,8 @@ def rank_correlation(a: Sequence[float] | Tensor, b: Sequence[float] | Tensor) -
     """Spearman's correlation of two lists: 1 where one always rises with the other, -1 where it
     falls, NaN where one never changes. Equal numbers share the mean of their ranks.
 
-    Raises ValueError for lists of different lengths or fewer than two numbers.
+    Raises ValueError for lists of different lengths, fewer than two numbers, and NaN, which has no
+    rank.
     """
     a, b = (torch.as_tensor(x, dtype=torch.float64) for x in (a, b))
     if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
@@ -48,6 +49,9 @@ def rank_correlation(a: Sequence[float] | Tensor, b: Sequence[float] | Tensor) -
             f"Lists of shapes {list(a.shape)} and {list(b.shape)}; expected two of one length, 2 "
             "or more."
         )
+    missing = int((a.isnan() | b.isnan()).sum())
+    if missing:
+        raise ValueError(f"{missing} of {len(a)} pairs hold NaN, which has no rank: drop them.")
     x, y = (ranks - ranks.mean() for ranks in map(_ranks, (a, b)))
     return ((x * y).sum() / (x.square().sum() * y.square().sum()).sqrt()).item()
 

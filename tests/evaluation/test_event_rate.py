@@ -52,3 +52,5 @@ def test_ranks_alone_count():
     assert rank_correlation(a, -a) == pytest.approx(-1)
     with pytest.raises(ValueError, match=r"\[4\] and \[3\]"):
         rank_correlation(a, a[:3])
+    with pytest.raises(ValueError, match="1 of 4 pairs hold NaN"):
+        rank_correlation([math.nan, 2.0, 3.0, 4.0], a)
