@@ -30,7 +30,8 @@ def phoneme_error(
     unknown = {symbol for row in phonemes for symbol in row} - set(known)
     if unknown:
         raise ValueError(
-            f"No phoneme is called {sorted(unknown)[0]!r}: the recogniser knows {', '.join(known)}."
+            f"No phoneme is called {min(unknown, key=str)!r}: the recogniser knows "
+            f"{', '.join(known)}."
         )
     total = sum(map(len, phonemes))
     if total == 0:

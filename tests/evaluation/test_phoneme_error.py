@@ -61,5 +61,7 @@ def test_wrong_input_is_refused():
         phoneme_error(Stub(), audio, [["a"]])
     with pytest.raises(ValueError, match="'x'.*sh"):
         phoneme_error(Stub(), audio, [["a"], ["x"]])
+    with pytest.raises(ValueError, match="called 3: the recogniser knows a, e"):
+        phoneme_error(Stub(), audio, [["a", "x"], [3]])  # numbers, or some of both
     with pytest.raises(ValueError, match="at least one"):
         phoneme_error(Stub(), audio, [[], []])
