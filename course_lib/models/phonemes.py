@@ -20,6 +20,7 @@ from course_lib.nets import Conv1d
 from course_lib.songbook import PHONEMES
 
 BLANK = 0
+GROUPS = 8  # of channels that are normalised together
 LOUDNESS = 0.1  # root mean square to which every clip is brought
 
 
@@ -32,6 +33,13 @@ class PhonemeRecogniserConfig:
     width: int = 104
     layers: int = 8
     dropout: float = 0.1
+
+    def __post_init__(self):
+        if not self.phonemes or self.width < GROUPS or self.width % GROUPS or self.layers < 0:
+            raise ValueError(
+                f"There must be phonemes ({len(self.phonemes)}), width={self.width} must be a "
+                f"multiple of {GROUPS} and layers={self.layers} not negative."
+            )
 
 
 class PhonemeRecogniser(nn.Module):
@@ -49,7 +57,7 @@ class PhonemeRecogniser(nn.Module):
         self.layers = nn.ModuleList(
             [Block(config.width, 2 ** (i % 4), config.dropout) for i in range(config.layers)]
         )
-        self.norm = nn.GroupNorm(8, config.width)
+        self.norm = nn.GroupNorm(GROUPS, config.width)
         self.head = Conv1d(config.width, len(config.phonemes) + 1, 1)
 
     def forward(self, audio: Tensor) -> Tensor:
@@ -95,7 +103,7 @@ class Block(nn.Module):
     def __init__(self, width: int, dilation: int, dropout: float):
         super().__init__()
         self.layers = nn.Sequential(
-            nn.GroupNorm(8, width),
+            nn.GroupNorm(GROUPS, width),
             nn.GELU(),
             Conv1d(width, width, 3, dilation=dilation),
             nn.GELU(),
@@ -110,7 +118,9 @@ class Block(nn.Module):
 def ctc(log_probabilities: Tensor, ids: Tensor) -> Tensor:
     """Minus the log probability of phonemes int64 [B, L] given frames [B, F, V], per phoneme.
 
-    ids are padded with 0 at the end. Raises ValueError where there are more phonemes than frames.
+    ids are padded with 0 at the end. An item that its frames cannot hold, since a phoneme twice in
+    a row takes a blank between, adds nothing to the sum. Raises ValueError where L, padding
+    included, is more than F.
     """
     lengths = (ids != BLANK).sum(1)
     frames = log_probabilities.shape[1]

@@ -58,6 +58,15 @@ def test_ctc_sums_over_all_alignments(phonemes):
     assert ctc(log_p[None], ids).item() == pytest.approx(expected, rel=1e-5)
 
 
+def test_what_no_frames_can_hold_adds_nothing():
+    log_p = noise(3, 2, 3, seed=1).mul(10).log_softmax(-1)  # 3 items of 2 frames
+    ids = torch.tensor([[1, 2], [1, 1], [2, 0]])  # the second takes three
+    one = -log_p[0, [0, 1], [1, 2]].sum()  # the only way
+    rest = ctc(log_p[[0, 2]], ids[[0, 2]]) * 3
+    torch.testing.assert_close(ctc(log_p, ids) * 5, rest)
+    torch.testing.assert_close(ctc(log_p[:1], ids[:1]) * 2, one)
+
+
 def test_merging_reads_frames_as_ctc_does():
     best = torch.tensor([[0, 1, 1, 0, 1, 2, 2, 0], [3, 3, 3, 0, 0, 0, 0, 3], [0] * 8])
     assert merged(best) == [[1, 1, 2], [3, 3], []]
@@ -79,6 +88,9 @@ def test_wrong_input_is_refused():
         model(torch.zeros(1, 1, 100, dtype=torch.int64))
     with pytest.raises(ValueError, match="9 phonemes.*2 frames"):
         model.loss(model.spectrogram(noise(1, 1, 600)), torch.ones(1, 9, dtype=torch.int64))
+    for options in ({"width": 20}, {"width": 0}, {"layers": -1}, {"phonemes": ()}):
+        with pytest.raises(ValueError, match="There must be phonemes"):
+            PhonemeRecogniserConfig(**options)
 
 
 def test_the_default_fits_its_budget():
