@@ -37,6 +37,19 @@ def test_every_row_has_a_cell_and_its_bits(small):
     assert len({found[row]["mse"] for row in rows}) == 5
 
 
+def test_bits_are_those_of_the_codes_that_the_networks_write():
+    x = torch.randn(2, 64, vqvae2.PATCH, generator=torch.Generator().manual_seed(0)) - 4
+    one = vqvae2.OneLevel()
+    bits = one(x).maps[0].numel() * math.log2(one.ENTRIES)
+    assert bits == sum(vqvae2.BITS.values()) and len(one.quantizer.codebook) == one.ENTRIES
+    for options in (vqvae2.HIDING, vqvae2.NEVER_HIDING, vqvae2.PAPER):
+        options = {name: value for name, value in options.items() if name != "levels"}
+        model = VQVAE2(VQVAE2Config(**vqvae2.SMALL, **options))
+        c, maps = model.config, model(x).maps
+        assert maps.top[0].numel() * math.log2(c.top_entries) == vqvae2.BITS["top"]
+        assert maps.bottom[0].numel() * math.log2(c.bottom_entries) == vqvae2.BITS["bottom"]
+
+
 def test_rows_of_one_network_train_it_once(small):
     for row in (vqvae2.BOTH, vqvae2.TOP_ALONE, vqvae2.TOP_OF):
         vqvae2.cell(Job(row, vqvae2.TABLE.rows[row], 0, small / row, None))
