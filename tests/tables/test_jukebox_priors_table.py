@@ -28,17 +28,20 @@ class Clips:
     """Endless clips of 2.56 s of noise; the lyrics of SUNG, the last of which comes too late."""
 
     def __init__(self, voice: bool):
-        self.job, self.asked = SimpleNamespace(voice=voice), set()
+        self.job = SimpleNamespace(voice=voice)
+        self.asked = {"audio": [], "labels": [], "lyrics": []}
 
     def batch(self, indices):
-        self.asked |= set(indices)
+        self.asked["audio"] += indices
         seeds = [torch.Generator().manual_seed(int(i)) for i in indices]
         return torch.stack([0.1 * torch.randn(1, 40960, generator=seed) for seed in seeds])
 
     def attributes(self, index):
+        self.asked["labels"].append(index)
         return songbook.Attributes("waltz", "C", "major", "3/4", 90.0, "slow", (), False, ())
 
     def lyrics(self, index):
+        self.asked["lyrics"].append(index)
         return SimpleNamespace(phonemes=SUNG)
 
 
@@ -103,7 +106,9 @@ def test_every_row_says_what_it_is_about(small, monkeypatch):
 
 def test_seeds_are_other_clips(small):
     audio, pieces = jukebox_priors.sung(1)
-    assert small[True].asked == {3, 4, 5}
+    assert {name: set(asked) for name, asked in small[True].asked.items()} == {
+        name: {3, 4, 5} for name in ("audio", "labels", "lyrics")
+    }
     assert audio.shape == (3, 1, 250 * 128) and pieces.codes.shape == (3, 1, 250)
     ids = songbook.phoneme_ids(SUNG[:4]).tolist()
     assert [row.tolist() for row in pieces.phonemes] == [[*ids, 0]] * 3  # 2.3 s is past 2 s
