@@ -3,8 +3,8 @@
 As in the paper lyrics come without times. What the paper's scale finds by itself, one head of each
 reading layer is shown here: to look near the phonemes that would be sung if all lasted equally long
 (guided attention, Tachibana et al. 2017, with the linear alignment of Jukebox's section 5). Where
-it looks among those is learned from the codes. About 15 minutes on one CPU core, once the songbook
-is rendered, 3 of them to code the clips.
+it looks among those is learned from the codes. About 16 minutes on one CPU core, once the songbook
+is rendered and, in 3 more, its clips are coded.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """Jukebox's upsamplers: middle codes given top codes, bottom codes given middle ones. Notebook 10.
 
-Both are trained side by side, each on windows of its own. About 15 minutes on one CPU core, once
-the songbook is rendered, 3 of them to code the clips.
+Both are trained side by side, each on windows of its own. About 14 minutes on one CPU core, once
+the songbook is rendered and, in 3 more, its clips are coded.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """The recogniser of sung phonemes, on voices alone and in the mix. Taught in notebook 10.
 
 It learns from 1,000 clips twice over, alone and mixed, each disturbed as codecs disturb sound: a
-floor of noise, a missing treble, gaps. About five minutes on one CPU core, once the songbook with
+floor of noise, a missing treble, gaps. About 14 minutes on one CPU core, once the songbook with
 voice is rendered.
 """
 

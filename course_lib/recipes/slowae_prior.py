@@ -1,7 +1,7 @@
 """The Transformer over SlowAE's events, value by value and length by length. Notebook 05b.
 
-Its parent is `slowae`, whose encoder makes the channels. About 0.5 s a step on one CPU thread: 10
-minutes.
+Its parent is `slowae`, whose encoder makes the channels. About 17 minutes on one CPU core, once the
+songbook is rendered.
 """
 
 import torch
@@ -35,7 +35,10 @@ class Windows:
 
 @torch.no_grad()
 def windows_of(model: SlowAE, clips: Songbook) -> Tensor:
-    """Codes uint8 [N * WINDOWS, C, FRAMES]; those of a clip follow each other."""
+    """Codes uint8 [N * WINDOWS, C, FRAMES]; those of a clip follow each other.
+
+    Of clips not longer than a window there is one each, of their own length.
+    """
     device = next(model.parameters()).device
     parts = []
     for indices in torch.arange(len(clips)).split(BATCH):

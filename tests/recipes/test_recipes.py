@@ -1,6 +1,8 @@
 """The whole way of a tiny artefact: a recipe module, `train`, the card, `load`."""
 
+import importlib
 import json
+import re
 import sys
 from dataclasses import dataclass
 from textwrap import dedent
@@ -136,3 +138,11 @@ def test_a_stopped_training_ships_nothing_and_goes_on(folder, monkeypatch):
     recipes.train("line", progress=False)
     undisturbed = checkpoints.card("line", mine=True)
     assert stopped and checkpoints.card("line")["sha256"] == undisturbed["sha256"]
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_the_minutes_a_recipe_tells_are_those_of_its_card(name):
+    told = importlib.import_module(f"course_lib.recipes.{name}").__doc__
+    minutes = re.search(r"About (\d+) minutes on one\s+CPU\s+core", told)
+    if minutes and name in checkpoints.available():
+        assert int(minutes[1]) == pytest.approx(checkpoints.card(name)["seconds"] / 60, rel=0.15)
