@@ -110,9 +110,11 @@ def place(draws: Draws, frames: int, window: int) -> Place:
 
 
 def sung_within(pieces: Pieces, begin: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
-    """Phonemes [B, L] with middles between `begin` and `end` [B], moved to the left; those s."""
+    """Phonemes [B, L] with middles between `begin` and `end` [B], moved to the left; those s.
+
+    Padding stays 0, at the end, wherever its times are.
+    """
     inside = (pieces.times >= begin[:, None]) & (pieces.times < end[:, None])
-    inside &= pieces.phonemes > 0
     order = (~inside).to(torch.int8).argsort(dim=1, stable=True)
     kept = inside.gather(1, order)
     return pieces.phonemes.gather(1, order) * kept, pieces.times.gather(1, order)

@@ -100,11 +100,36 @@ def test_lyrics_are_those_within_the_piece(pieces):
     assert phonemes[3].sum() == 0
 
 
+def test_lyrics_of_pieces_are_those_found_one_by_one():
+    generator = torch.Generator().manual_seed(0)
+    counts = torch.randint(0, 9, (200, 1), generator=generator)  # of 8 places; the rest is padding
+    real = torch.arange(8) < counts
+    times = torch.rand(200, 8, generator=generator).sort(1).values * real  # 0 in padding
+    phonemes = torch.randint(1, 17, (200, 8), generator=generator) * real
+    begin = torch.rand(200, generator=generator) * (torch.arange(200) % 2)  # every other at 0
+    end = begin + torch.rand(200, generator=generator)
+    pieces = jukebox_top.Pieces(None, None, phonemes, times)
+    found, moved = jukebox_top.sung_within(pieces, begin, end)
+    for row in range(200):
+        inside = real[row] & (times[row] >= begin[row]) & (times[row] < end[row])
+        n = int(inside.sum())
+        assert found[row].tolist() == phonemes[row][inside].tolist() + (8 - n) * [0]
+        assert moved[row, :n].tolist() == times[row][inside].tolist()
+
+
+def recorded(monkeypatch, recipe) -> list[jukebox_top.Place]:
+    """The places that a recipe draws from now on."""
+    places, place = [], jukebox_top.place
+    monkeypatch.setattr(recipe, "place", lambda *a: places.append(place(*a)) or places[-1])
+    return places
+
+
 def test_the_model_hears_windows_and_what_belongs_to_them(pieces, monkeypatch):
     model, heard = top(), []
     attending = model.attending
     monkeypatch.setattr(model, "attending", lambda *a: heard.append(a) or attending(*a))
     batch = pieces.batch(torch.tensor([0, 2, 4, 8]))
+    places = recorded(monkeypatch, jukebox_top)
     for step in range(40):
         found = jukebox_top.loss(model, batch, draws(step))
         assert found["loss"].isfinite()
@@ -113,7 +138,14 @@ def test_the_model_hears_windows_and_what_belongs_to_them(pieces, monkeypatch):
         )
     rate = model.config.rate
     shares = torch.zeros(2)
-    for codes, labels, timing, phonemes in heard:
+    for (codes, labels, timing, phonemes), (first, frames, start) in zip(
+        heard, places, strict=True
+    ):
+        within = jukebox_top.sung_within(batch, first / rate, (first + frames) / rate)[0]
+        unsung = (phonemes == 0).all(1, keepdim=True)
+        assert torch.equal(phonemes, within * ~unsung)
+        torch.testing.assert_close(timing.start * rate, start.float())
+        torch.testing.assert_close(timing.total * rate, frames.float())
         assert codes.shape == (4, 1, 100)
         assert (timing.start + 100 / rate <= timing.total + 1e-4).all()
         for item in range(4):  # the window is somewhere in the clip
@@ -204,19 +236,25 @@ def test_windows_of_two_levels_belong_together(levels, monkeypatch):
         monkeypatch.setattr(
             upsampler, "loss", lambda *a, u=upsampler: heard.append((u, *a)) or a[0].float().mean()
         )
+    places = recorded(monkeypatch, jukebox_upsamplers)
     for step in range(10):
         found = jukebox_upsamplers.loss(model, batch, draws(step))
         torch.testing.assert_close(found["loss"], found["middle"] + found["bottom"])
     assert len({float(timing.start[0]) for *_, timing in heard}) > 10
-    for upsampler, codes, above, labels, timing in heard:
+    for (upsampler, codes, above, labels, timing), (first, frames, start) in zip(
+        heard, places, strict=True
+    ):
+        rate = 125 if upsampler is model.middle else 500  # of the codes above
+        torch.testing.assert_close(timing.start * rate, start.float())
+        torch.testing.assert_close(timing.total * rate, frames.float())
         pair = (batch.middle, batch.top) if upsampler is model.middle else (
             batch.bottom, batch.middle)  # fmt: skip
         assert codes.shape == (4, 1, 64) and above.shape == (4, 1, 16)
         assert labels.style.shape == (4,) and (timing.start < timing.total).all()
         for item in range(4):
-            found = (pair[1][item, 0].unfold(0, 16, 1) == above[item, 0]).all(1).nonzero()[:, 0]
-            parts = [pair[0][item, 0, 4 * i : 4 * i + 64] for i in found]
-            assert any(torch.equal(part, codes[item, 0]) for part in parts)
+            i = int(first[item] + start[item])
+            assert torch.equal(above[item, 0], pair[1][item, 0, i : i + 16])
+            assert torch.equal(codes[item, 0], pair[0][item, 0, 4 * i : 4 * i + 64])
 
 
 def test_the_card_of_the_upsamplers(levels):
@@ -225,6 +263,8 @@ def test_the_card_of_the_upsamplers(levels):
         f"nats_{name}{more}" for name in ("middle", "bottom") for more in ("", "_other_above")
     }
     assert all(value > 1 for value in found.values())
+    for name in ("middle", "bottom"):
+        assert found[f"nats_{name}"] != found[f"nats_{name}_other_above"]
     assert found == jukebox_upsamplers.test(upsamplers().eval(), levels)
 
 
