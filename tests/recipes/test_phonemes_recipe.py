@@ -3,7 +3,7 @@ import torch
 
 from course_lib.models.phonemes import PhonemeRecogniser, PhonemeRecogniserConfig
 from course_lib.recipes import phonemes as recipe
-from course_lib.songbook import Size, load, phoneme_ids
+from course_lib.songbook import PHONEMES, Size, load, phoneme_ids
 from course_lib.training import Draws, fit
 
 SMALL = PhonemeRecogniserConfig(width=32, layers=3, dropout=0.0)
@@ -57,6 +57,21 @@ def test_solos_and_mixes_are_both_learnt_from(clips):
     for step in range(6):
         recipe.loss(model, (marked, batch[1]), draws(step))
     assert 4 <= torch.cat(seen).sum() <= 20  # of 24
+
+
+def test_the_card_tells_solos_from_mixes(clips):
+    """A model that hears all of every solo and nothing in a mix."""
+    symbols = len(PHONEMES) + 1
+    heard = torch.nn.functional.one_hot(clips.ids.repeat_interleave(2, 1), symbols).float()
+    heard[:, 1::2] = torch.tensor([1.0] + [0.0] * (symbols - 1))  # a blank after each phoneme
+    pairs = clips.spectrograms
+
+    class Listener(PhonemeRecogniser):
+        def listen(self, log_mel):
+            return heard if torch.equal(log_mel, pairs[:, 0].float()) else 0 * heard
+
+    found = recipe.test(Listener(SMALL), clips)
+    assert found == {"phoneme_error_solo": 0, "phoneme_error_mix": 1}
 
 
 def test_the_recogniser_learns_a_few_clips_by_heart(clips, monkeypatch):
