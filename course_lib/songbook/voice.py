@@ -19,7 +19,7 @@ from course_lib.songbook.band.envelope import noise
 from course_lib.songbook.band.render import samples
 from course_lib.songbook.voice_formants import HIGHER, NOISES, SHAPES
 from course_lib.songbook.voice_lyrics import Lyrics
-from course_lib.songbook.voice_phonemes import VOWELS, Phoneme
+from course_lib.songbook.voice_phonemes import VOWELS, Phoneme, check_phoneme
 
 VOICE_VERSION = 3  # raise it whenever words or samples of the voice change: caches depend on it
 RATE = 500  # Hz, of all that moves: pitch, formants, levels
@@ -37,13 +37,17 @@ EVEN = 0.3  # how far loud vowels are held back, as singers do; 0.5 makes all al
 def sing(lyrics: Lyrics, seconds: float, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """The notes of lyrics sung on their phonemes, dry, float32 [T] with T = seconds * sample_rate.
 
-    No notes are silence. Raises ValueError for an unusable length or sample rate. Taught in
-    notebook 10.
+    No notes are silence. Raises ValueError for an unusable length or sample rate, for notes without
+    phonemes and phonemes that the voice does not know. Taught in notebook 10.
     """
     out = np.zeros(samples(seconds, sample_rate), np.float32)
     notes, phonemes = lyrics.notes, lyrics.phonemes
     if not notes:
         return out
+    if not phonemes:
+        raise ValueError(f"The lyrics have {len(notes)} notes but no phoneme to sing them on.")
+    for _, _, symbol in phonemes:
+        check_phoneme(symbol)
     t = np.arange(round(seconds * RATE) + 1) / RATE
     pitch = _pitch(t, notes, rng)
     formants, widths, zero = _tract(t, phonemes, pitch)

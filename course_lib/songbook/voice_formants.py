@@ -14,9 +14,9 @@ class Shape:
 
     `formants` are F1 to F3, `widths` their bandwidths; `yields` says how far F2 and F3 give way to
     the vowel beside a consonant (0 to 1); `zero` is a nasal's antiformant; `voiced` the level of
-    the vocal folds and `dull` that of their treble above 1 kHz; `noise` names a band of NOISES and
-    `level` its strength against a vowel. A stop is closed until `release` seconds before its end,
-    when it bursts, its breath (`breath` dB) lasting until the vowel.
+    the vocal folds; `noise` names a band of NOISES and `level` its strength against a vowel. A stop
+    is closed until `release` seconds before its end, when it bursts, its breath (`breath` dB)
+    lasting until the vowel.
     """
 
     formants: tuple[float, float, float]

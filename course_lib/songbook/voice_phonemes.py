@@ -59,13 +59,22 @@ def phoneme_ids(lyrics: str | Sequence[str] | Sequence[Phoneme]) -> "torch.Tenso
     if isinstance(lyrics, str):
         symbols = phonemes_of(lyrics)
     else:
-        symbols = [item if isinstance(item, str) else item[2] for item in lyrics]
+        try:
+            symbols = [item if isinstance(item, str) else item[2] for item in lyrics]
+        except (TypeError, IndexError):
+            raise TypeError(
+                "Lyrics are a text, symbols or timed phonemes (start, end, symbol), not "
+                f"{lyrics!r}."
+            ) from None
     for symbol in symbols:
-        if symbol not in PHONEMES:
-            raise ValueError(
-                f"No phoneme is called {symbol!r}: the voice knows {', '.join(PHONEMES)}."
-            )
+        check_phoneme(symbol)
     return torch.tensor([PHONEMES.index(symbol) + 1 for symbol in symbols], dtype=torch.int64)
+
+
+def check_phoneme(symbol: str) -> None:
+    """Raise ValueError unless the voice knows the symbol."""
+    if symbol not in PHONEMES:
+        raise ValueError(f"No phoneme is called {symbol!r}: the voice knows {', '.join(PHONEMES)}.")
 
 
 def phoneme_symbols(ids: "Sequence[int] | torch.Tensor") -> tuple[str, ...]:

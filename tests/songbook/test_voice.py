@@ -183,6 +183,10 @@ def test_silence_and_repetition():
     assert not np.array_equal(sung(["s", "a"]), sung(["s", "a"], seed=1))
     with pytest.raises(ValueError, match="100"):
         sung(["a"], rate=100)
+    with pytest.raises(ValueError, match="'x'.*sh"):
+        sung(["x", "a"])
+    with pytest.raises(ValueError, match="1 notes but no phoneme"):
+        sing(Lyrics((Event(0.2, 0.5, 50, 0.8),), "", ()), 1.0, RATE, np.random.default_rng(0))
 
 
 def test_every_phoneme_has_a_shape():
