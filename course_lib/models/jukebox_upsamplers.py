@@ -46,11 +46,12 @@ class JukeboxUpsamplersConfig:
     condition_depth: int = 4
 
     def __post_init__(self):
-        ratios = [b / a for a, b in zip(self.rates, self.rates[1:], strict=False)]
+        positive = min(self.rates, default=0) > 0
+        ratios = [b / a for a, b in zip(self.rates, self.rates[1:], strict=False) if positive]
         if len(ratios) != 2 or any(r % 2 or self.context % r for r in ratios):
             raise ValueError(
-                f"rates={self.rates} must be three, each an even multiple of the one before that "
-                f"divides context={self.context}."
+                f"rates={self.rates} must be three, positive, each an even multiple of the one "
+                f"before that divides context={self.context}."
             )
         if self.entries < 1:
             raise ValueError(f"entries={self.entries} must be at least 1.")
@@ -83,8 +84,8 @@ class JukeboxUpsampler(nn.Module):
     def forward(self, codes: Tensor, above: Tensor, labels: JukeboxLabels, timing: JukeboxTiming):
         """Logits [B, 1, F, V] of a window of codes [B, 1, F], F at most the context.
 
-        above int64 [B, 1, F / ratio]: the codes above of the same window. Raises ValueError for
-        windows that are too long or do not belong together.
+        above int64 [B, 1, F / ratio]: the codes above of the same window. Raises TypeError where
+        they are not int64, ValueError for windows that are too long or do not belong together.
         """
         return self.lm(codes, condition=self._known(codes, above, labels, timing))
 
@@ -96,6 +97,13 @@ class JukeboxUpsampler(nn.Module):
 
     def _known(self, codes, above, labels, timing) -> Tensor:
         check_window(codes, self.context)
+        if above.dtype != torch.int64:
+            raise TypeError(f"The codes above must be int64, not {above.dtype}.")
+        if above.ndim != 3 or above.shape[:2] != (len(codes), 1):
+            raise ValueError(
+                f"The codes above have shape {list(above.shape)}; expected [{len(codes)}, 1, "
+                f"{codes.shape[-1] // self.ratio}]."
+            )
         if above.shape[-1] * self.ratio != codes.shape[-1]:
             raise ValueError(
                 f"{above.shape[-1]} codes above belong to {above.shape[-1] * self.ratio} codes, "
@@ -111,7 +119,15 @@ class JukeboxUpsampler(nn.Module):
 
     @torch.no_grad()
     def start_from(self, codebook: Tensor, above: Tensor) -> None:
-        """Begin with the codebooks [V, d] of this level and the one above as embeddings."""
+        """Begin with the codebooks [V, d] of this level and the one above as embeddings.
+
+        Raises ValueError for other shapes.
+        """
+        if above.shape[:-1] != (self.above.num_embeddings,):
+            raise ValueError(
+                f"The codebook above has shape {list(above.shape)}; expected "
+                f"[{self.above.num_embeddings}, d]."
+            )
         self.lm.start_from(codebook[None])
         self.above.weight.copy_(as_embeddings(above, self.above.embedding_dim))
 

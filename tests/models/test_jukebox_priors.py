@@ -241,6 +241,20 @@ def test_artefacts_come_back_as_they_were(tmp_path):
             torch.testing.assert_close(a, b, rtol=2e-3, atol=1e-4)
 
 
+def test_codes_above_that_belong_to_no_window_are_named():
+    model, labels = upsamplers().middle, upsamplers().labels([None, None])
+    codes, above = CODES.expand(2, -1, -1), CODES[..., :4].expand(2, -1, -1)
+    for wrong in (above[:1], above.repeat(1, 2, 1), above[:, 0]):  # they would spread over the rest
+        with pytest.raises(ValueError, match=r"codes above have shape .*; expected \[2, 1, 4\]"):
+            model.loss(codes, wrong, labels, timing(batch=2))
+    with pytest.raises(TypeError, match="codes above must be int64, not torch.float32"):
+        model(codes, above.float(), labels, timing(batch=2))
+    with pytest.raises(ValueError, match=r"codebook above has shape \[1, 5\]; expected \[11, d\]"):
+        model.start_from(torch.randn(11, 5), torch.randn(1, 5))
+    with pytest.raises(ValueError, match=r"rates=\(0.0, 500.0, 2000.0\)"):
+        JukeboxUpsamplersConfig(rates=(0.0, 500.0, 2000.0))
+
+
 def test_bad_input_is_named():
     model, ups, labels = top(), upsamplers(), top().labels([None])
     long = torch.zeros(1, 1, 17, dtype=torch.int64)
