@@ -107,7 +107,7 @@ class SlowAE(nn.Module):
         """Numbers z [B, C, F] in (-half, half), whose unit is one level, before rounding."""
         check_input(x, self.config.bands)
         z = self.encoder((x - self.config.mean) / self.config.scale)
-        return z.float().tanh() * self.half
+        return _precise(z).tanh() * self.half
 
     @torch.no_grad()
     def encode(self, x: Tensor) -> Tensor:
@@ -142,7 +142,7 @@ class SlowAE(nn.Module):
         return rate
 
     def _decode(self, levels: Tensor) -> Tensor:
-        y = self.decoder(levels / self.half).float()
+        y = _precise(self.decoder(levels / self.half))
         return y * self.config.scale + self.config.mean
 
 
@@ -176,6 +176,11 @@ def slowae_loss(model: SlowAE, x: Tensor) -> dict[str, Tensor]:
         "slowness": slowness,
         "events": rate,
     }
+
+
+def _precise(x: Tensor) -> Tensor:
+    """Half precision as float32; a model in float64 stays one."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def check_channels(codes: Tensor, channels: int, levels: int) -> None:

@@ -155,6 +155,15 @@ def test_bad_configurations_are_named(options, words):
         replace(SMALL, **options)
 
 
+def test_a_model_in_float64_computes_in_float64():
+    model, x = make().double().eval(), sounds(2).double()
+    out = model(x)
+    assert out.z.dtype == out.reconstruction.dtype == torch.float64
+    torch.testing.assert_close(model.decode_codes(model.encode(x)), out.reconstruction)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert make()(sounds(2)).z.dtype == torch.float32
+
+
 def test_bad_input_is_named():
     model = make().eval()
     with pytest.raises(ValueError, match=r"\[1, 5, 9\]; expected \[B, 6, T\]"):
