@@ -108,8 +108,13 @@ class VQVAE2(nn.Module):
         """Code x [B, bands, F] and rebuild it; in training mode the codebooks learn.
 
         kept, bool [B]: the items whose bottom map reaches the decoder, by default all. Raises
-        TypeError where x is not floating point, ValueError where it is not [B, bands, F].
+        TypeError where x is not floating point, ValueError where it is not [B, bands, F] and where
+        kept does not fit.
         """
+        if kept is not None and (kept.dtype != torch.bool or kept.shape != x.shape[:1]):
+            raise ValueError(
+                f"kept must be bool {list(x.shape[:1])}, not {kept.dtype} {list(kept.shape)}."
+            )
         features, top = self._top(x)
         seen, bottom = self._bottom(features, top)
         values = bottom.values
@@ -153,6 +158,10 @@ class VQVAE2(nn.Module):
                     f"The {name} map has shape {list(codes.shape)}; expected "
                     f"[B, {shape[0]}, {shape[1]}]."
                 )
+        if top is not None and bottom is not None and len(top) != len(bottom):
+            raise ValueError(
+                f"There are {len(top)} top maps and {len(bottom)} bottom maps; expected as many."
+            )
         full = frames * columns
         length = full if length is None else length
         if not full - frames < length <= full:

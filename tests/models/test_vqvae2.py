@@ -137,6 +137,12 @@ def test_bad_input_is_named(x, error, words):
             call(x)
 
 
+@pytest.mark.parametrize("kept", [torch.ones(1).bool(), torch.ones(2, 1).bool(), torch.ones(2)])
+def test_what_says_wrongly_which_bottom_maps_are_kept_is_named(kept):
+    with pytest.raises(ValueError, match=r"kept must be bool \[2\], not torch"):
+        make()(torch.randn(2, 16, 32) - 4, kept)
+
+
 def test_bad_codes_and_configurations_are_named():
     model = make(**SQUARE)
     top, bottom = torch.zeros(1, 2, 3, dtype=torch.int64), torch.zeros(1, 4, 6, dtype=torch.int64)
@@ -146,6 +152,8 @@ def test_bad_codes_and_configurations_are_named():
         model.decode_codes(bottom, bottom)
     with pytest.raises(ValueError, match=r"bottom map has shape \[1, 4, 5\]; expected \[B, 4, 6\]"):
         model.decode_codes(top, bottom[..., :5])
+    with pytest.raises(ValueError, match="are 2 top maps and 1 bottom maps; expected as many"):
+        model.decode_codes(top.repeat(2, 1, 1), bottom)
     with pytest.raises(ValueError, match="between 17 and 24 frames, not length=16"):
         model.decode_codes(top, bottom, 16)
     with pytest.raises(ValueError, match="the codebook has 0 to 7"):
