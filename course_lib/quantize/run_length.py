@@ -96,7 +96,12 @@ def run_length_decode(
 
 
 def stack_events(streams: Sequence[Events]) -> Events:
-    """Streams [N] of different lengths as one batch [B, N], padded at the end with zeros."""
+    """Streams [N] of different lengths as one batch [B, N], padded at the end with zeros.
+
+    Raises ValueError where there is none.
+    """
+    if not streams:
+        raise ValueError("There are no streams to stack: a batch needs at least one.")
     return Events(
         *(pad_sequence(list(parts), batch_first=True) for parts in zip(*streams, strict=True))
     )

@@ -77,6 +77,8 @@ def test_streams_become_a_batch():
     for row, stream in zip(zip(*batch, strict=True), streams, strict=True):
         for part, whole in zip(row, stream, strict=True):
             assert torch.equal(part[: len(whole)], whole) and not part[len(whole) :].any()
+    with pytest.raises(ValueError, match="no streams to stack"):
+        stack_events([])
 
 
 @pytest.mark.parametrize(
