@@ -57,8 +57,13 @@ def label(
 ) -> JukeboxLabels:
     """Labels of pieces by their `attributes`; None is a piece of which nothing is known.
 
-    Instruments that the model doesn't know are left out. Raises ValueError for an unknown style.
+    Instruments that the model doesn't know are left out. Raises ValueError for an unknown style and
+    for no pieces.
     """
+    if not pieces:
+        raise ValueError(
+            "There are no pieces to label: give at least one, None for an unknown one."
+        )
     known = {name: i + 1 for i, name in enumerate(config.styles)}
     for piece in pieces:
         if piece is not None and piece.style not in known:
@@ -96,7 +101,15 @@ class LabelConditioner(nn.Module):
     def forward(
         self, labels: JukeboxLabels, timing: JukeboxTiming, frames: int, rate: float
     ) -> Tensor:
-        """Condition [B, frames, D] of a window at `rate` frames a second."""
+        """Condition [B, frames, D] of a window at `rate` frames a second.
+
+        Raises ValueError where labels and timing are of different numbers of pieces.
+        """
+        if not len(labels.style) == len(timing.start) == len(timing.total):
+            raise ValueError(
+                f"There are labels of {len(labels.style)} pieces, starts of {len(timing.start)} "
+                f"and lengths of {len(timing.total)}; expected as many of each."
+            )
         count = labels.instruments.sum(1, keepdim=True).clamp(min=1)
         start = self.style(labels.style) + (labels.instruments / count) @ self.instruments  # [B, D]
         seconds = torch.arange(frames, device=start.device) / rate + timing.start[:, None]  # [B, F]

@@ -18,10 +18,7 @@ from course_lib.models.jukebox_labels import (
     LabelConditioner,
     label,
 )
-from course_lib.models.jukebox_sampling import (
-    check_window,
-    sample_windows,
-)
+from course_lib.models.jukebox_sampling import check_window, sample_windows
 from course_lib.nets import LanguageModel, LanguageModelConfig, Transformer, TransformerConfig
 
 if TYPE_CHECKING:
@@ -131,7 +128,9 @@ class JukeboxTop(nn.Module):
         """Logits [B, 1, F, V] of a window of codes [B, 1, F].
 
         phonemes int64 [B, L], those of the whole piece, 0 for padding; None for no lyrics. Raises
-        ValueError for more frames than `config.context` and for codes that do not fit.
+        ValueError for more frames than `config.context`, TypeError and ValueError for codes and
+        phonemes that do not fit; whether phonemes are known is not looked at, since looking would
+        read from the device.
         """
         return self.lm(codes, **self._known(codes, labels, timing, phonemes))
 
@@ -153,8 +152,9 @@ class JukeboxTop(nn.Module):
         """What the language model takes beside the codes of a window."""
         if phonemes is None:
             phonemes = labels.style.new_zeros(len(labels.style), 1)
-        memory, valid = self.lyrics(phonemes, timing.total, self.conditioner.where)
         condition = self.conditioner(labels, timing, frames, self.config.rate)
+        _check_shape(phonemes, len(labels.style))
+        memory, valid = self.lyrics(phonemes, timing.total, self.conditioner.where)
         return {"memory": memory, "memory_valid": valid, "condition": condition}
 
     @torch.no_grad()
@@ -224,16 +224,22 @@ class JukeboxTop(nn.Module):
 
     def check_phonemes(self, phonemes: Tensor, batch: int) -> None:
         """Raise TypeError or ValueError, in words, unless phonemes are int64 [batch, L], known."""
-        if phonemes.dtype != torch.int64:
-            raise TypeError(f"Phonemes must be int64, not {phonemes.dtype}: use phoneme_ids(text).")
-        if phonemes.ndim != 2 or len(phonemes) != batch or phonemes.shape[1] == 0:
-            raise ValueError(
-                f"Phonemes have shape {list(phonemes.shape)}; expected [{batch}, L], a row for "
-                "each piece."
-            )
+        _check_shape(phonemes, batch)
         low, high = phonemes.min().item(), phonemes.max().item()
         if low < 0 or high > self.config.phonemes:
             raise ValueError(
                 f"Phonemes run from {low} to {high}; the model knows 1 to {self.config.phonemes}, "
                 "and 0 for padding."
             )
+        if ((phonemes[:, 1:] > 0) & (phonemes[:, :-1] == 0)).any():
+            raise ValueError("Phonemes follow padding (0) in a row: put all padding at the end.")
+
+
+def _check_shape(phonemes: Tensor, batch: int) -> None:
+    if phonemes.dtype != torch.int64:
+        raise TypeError(f"Phonemes must be int64, not {phonemes.dtype}: use phoneme_ids(text).")
+    if phonemes.ndim != 2 or len(phonemes) != batch or phonemes.shape[1] == 0:
+        raise ValueError(
+            f"Phonemes have shape {list(phonemes.shape)}; expected [{batch}, L], a row for "
+            "each piece."
+        )

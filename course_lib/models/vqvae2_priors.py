@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from course_lib.models.vqvae2 import VQVAE2, Maps
 from course_lib.nets import LanguageModel, LanguageModelConfig, generate
+from course_lib.quantize.checks import check_codes
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ class VQVAE2Priors(nn.Module):
 
         prompt: maps [B, H, W] to go on from, W < columns. top [B, H, columns]: a whole top map, for
         which only the bottom is drawn. Sampling as in `generate`. Raises TypeError and ValueError
-        for maps that do not fit, and for more columns than the priors were trained on.
+        for maps that do not fit, a top map that goes on from another than the prompt's, and for
+        more columns than the priors were trained on.
         """
         c = self.config
         columns = c.columns if columns is None else columns
@@ -106,6 +108,8 @@ class VQVAE2Priors(nn.Module):
             )
         if prompt is not None:
             self._check(*prompt)
+            check_codes(_written(prompt.top), c.top_entries)
+            check_codes(_written(prompt.bottom), c.bottom_entries)
             batch = len(prompt.top)
         drawing = {"temperature": temperature, "top_p": top_p, "generator": generator}
         if top is None:
@@ -119,6 +123,13 @@ class VQVAE2Priors(nn.Module):
             raise ValueError(
                 f"The top map has shape {list(top.shape)}; expected [B, {c.rows}, {columns}]."
             )
+        else:
+            check_codes(_written(top), c.top_entries)
+            if prompt is not None and not torch.equal(top[..., : prompt.top.shape[2]], prompt.top):
+                raise ValueError(
+                    "The top map does not begin with the prompt's: give one of the two, or a "
+                    "prompt whose top map is its beginning."
+                )
         known = None if prompt is None else _written(prompt.bottom)
         condition = self._bottom_condition(top)
         codes = generate(

@@ -241,6 +241,28 @@ def test_artefacts_come_back_as_they_were(tmp_path):
             torch.testing.assert_close(a, b, rtol=2e-3, atol=1e-4)
 
 
+def test_labels_and_timing_of_other_pieces_are_named():
+    model, up, labels = top(), upsamplers().middle, top().labels([None])
+    codes, above = CODES.expand(2, -1, -1), CODES[..., :4].expand(2, -1, -1)
+    with pytest.raises(ValueError, match="labels of 1 pieces, starts of 2 and lengths of 2"):
+        model(codes, labels, timing(batch=2), SUNG.expand(2, -1))  # would count for both
+    with pytest.raises(ValueError, match="labels of 2 pieces, starts of 1 and lengths of 1"):
+        up(codes, above, model.labels([None, None]), timing())
+    with pytest.raises(ValueError, match="no pieces to label"):
+        model.labels([])
+
+
+def test_lyrics_that_do_not_fit_are_named():
+    model, labels = top(), top().labels([None, None])
+    for call in (model, model.loss, model.attending):
+        with pytest.raises(ValueError, match=r"\[1, 5\]; expected \[2, L\]"):
+            call(CODES.expand(2, -1, -1), labels, timing(batch=2), SUNG)
+        with pytest.raises(TypeError, match="Phonemes must be int64, not torch.float32"):
+            call(CODES, model.labels([None]), timing(), SUNG.float())
+    with pytest.raises(ValueError, match="put all padding at the end"):
+        model.sample(20, labels, torch.tensor([[1, 2, 0], [0, 0, 3]]))
+
+
 def test_codes_above_that_belong_to_no_window_are_named():
     model, labels = upsamplers().middle, upsamplers().labels([None, None])
     codes, above = CODES.expand(2, -1, -1), CODES[..., :4].expand(2, -1, -1)

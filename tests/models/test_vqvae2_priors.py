@@ -125,6 +125,22 @@ def test_a_checkpoint_brings_back_the_same_priors(tmp_path):
     torch.testing.assert_close(loaded.loss(*maps())["loss"], model.loss(*maps())["loss"])
 
 
+def test_codes_to_go_on_from_are_looked_at():
+    model, (top, bottom), whole = make(), maps(2, 3), maps().top
+    for prompt in (Maps(top * 0 + 8, bottom), Maps(top, bottom * 0 + 8)):  # 8 means "nothing here"
+        with pytest.raises(ValueError, match="from 8 to 8; the codebook has 0 to 7"):
+            model.sample(prompt=prompt)
+    with pytest.raises(ValueError, match="from 9 to 9; the codebook has 0 to 7"):
+        model.sample(top=whole * 0 + 9)
+    with pytest.raises(TypeError, match="int64, not torch.float32"):
+        model.sample(top=whole.float())
+    for other in (Maps(7 - whole[..., :3], bottom), Maps(whole[:1, :, :3], bottom[:1])):
+        with pytest.raises(ValueError, match="does not begin with the prompt's"):
+            model.sample(top=whole, prompt=other)
+    prompt = Maps(whole[..., :3], bottom)
+    assert torch.equal(model.sample(top=whole, prompt=prompt).bottom[..., :6], bottom)
+
+
 def test_bad_input_is_named():
     model, (top, bottom) = make(), maps()
     with pytest.raises(ValueError, match=r"\[2, 2, 5\].*W from 1 to the 4 columns"):
