@@ -5,6 +5,7 @@ from course_lib.nets.conv_stacks import ConvDecoder, ConvEncoder
 from course_lib.nets.convolution import Conv1d, ConvTranspose1d, ResidualUnit
 from course_lib.nets.dac_stack import DACDecoder, DACEncoder, DACStackConfig
 from course_lib.nets.hifigan import HiFiGANConfig, HiFiGANDecoder, HiFiGANEncoder
+from course_lib.nets.interleaving import Pattern, deinterleave, interleave
 from course_lib.nets.kv_cache import KVCache
 from course_lib.nets.language_model import LanguageModel, LanguageModelConfig, generate
 from course_lib.nets.padded_convolution import (
@@ -45,8 +46,10 @@ __all__ = [
     "Transformer",
     "TransformerConfig",
     "WaveNet",
+    "deinterleave",
     "folded_state",
     "generate",
+    "interleave",
     "keep_likely",
     "rotary",
     "sample",
