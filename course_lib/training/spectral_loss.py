@@ -68,6 +68,7 @@ class MultiScaleMelLoss(nn.Module):
 
     @in_float32
     def forward(self, reference: Tensor, estimate: Tensor) -> Tensor:
+        _check(reference, estimate, max(self.windows))
         total = estimate.new_zeros(())
         for window in self.windows:
             filters = getattr(self, f"filters_{window}").to(estimate.dtype)
@@ -130,9 +131,23 @@ class _STFTs(nn.Module):
             self.register_buffer(f"hann_{window}", torch.hann_window(window), persistent=False)
 
     def forward(self, reference: Tensor, estimate: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
+        _check(reference, estimate, max(self.windows))
         for window in self.windows:
             hann = getattr(self, f"hann_{window}").to(estimate.dtype)
             yield window, _magnitude(reference.detach(), hann), _magnitude(estimate, hann)
+
+
+def _check(reference: Tensor, estimate: Tensor, longest: int) -> None:
+    if reference.shape != estimate.shape or reference.ndim != 3:
+        raise ValueError(
+            f"The sounds have shapes {list(reference.shape)} and {list(estimate.shape)}; expected "
+            "the same [B, C, T]."
+        )
+    if reference.shape[-1] <= longest // 2:
+        raise ValueError(
+            f"The sounds have {reference.shape[-1]} samples; a window of {longest} needs more than "
+            f"{longest // 2}."
+        )
 
 
 def _soundstream(s: Tensor, e: Tensor, window: int) -> Tensor:

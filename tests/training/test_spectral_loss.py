@@ -129,3 +129,14 @@ def test_spectral_convergence_of_silence_is_finite_and_has_a_gradient():
     value.backward()
     assert 0.05 < value.item() < 0.2  # -60 dBFS against the floor of -40
     assert estimate.grad.isfinite().all() and estimate.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize(
+    "loss", [MultiScaleMelLoss.dac(16000), STFTLoss(), SpectralConvergenceLoss((2048,))]
+)
+def test_sounds_that_do_not_fit_are_named(loss, pair):
+    x, y = pair
+    with pytest.raises(ValueError, match="expected the same"):
+        loss(x[:1], y)  # would count for the whole batch
+    with pytest.raises(ValueError, match="1024 samples; a window of 2048 needs more than 1024"):
+        loss(x[..., :1024], y[..., :1024])
