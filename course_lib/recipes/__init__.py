@@ -127,9 +127,9 @@ def train(
 
 def _run_folder(name: str, size: str, steps: int, parents: dict[str, str], mine: bool) -> Path:
     """Where a run keeps its state: another recipe, size, parent or sound is another run."""
-    from course_lib.songbook import rendering
+    from course_lib.songbook import rendering, voice
 
     source = Path(importlib.import_module(f"{__name__}.{name}").__file__).read_bytes()
-    sound = (rendering.RENDER_VERSION, rendering.scores_digest())
+    sound = (rendering.RENDER_VERSION, voice.VOICE_VERSION, rendering.scores_digest())
     key = hashlib.sha256(repr((source, size, steps, parents, sound)).encode()).hexdigest()[:12]
     return (paths.home if mine else paths.cache)("runs", f"{name}-{key}")

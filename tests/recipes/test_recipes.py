@@ -11,7 +11,7 @@ import pytest
 from torch import nn
 
 from course_lib import checkpoints, models, paths, recipes
-from course_lib.songbook import rendering
+from course_lib.songbook import rendering, voice
 
 # A recipe as it stands in course_lib/recipes: one module, one RECIPE.
 LINE = """
@@ -146,3 +146,9 @@ def test_the_minutes_a_recipe_tells_are_those_of_its_card(name):
     minutes = re.search(r"About (\d+) minutes on one\s+CPU\s+core", told)
     if minutes and name in checkpoints.available():
         assert int(minutes[1]) == pytest.approx(checkpoints.card(name)["seconds"] / 60, rel=0.15)
+
+
+def test_another_voice_is_another_run(monkeypatch):
+    where = recipes._run_folder("phonemes", "quick", 10, {}, mine=True)
+    monkeypatch.setattr(voice, "VOICE_VERSION", voice.VOICE_VERSION + 1)
+    assert recipes._run_folder("phonemes", "quick", 10, {}, mine=True) != where
