@@ -35,7 +35,7 @@ from course_lib.training.precision import native_bfloat16
 SIZE = songbook.Size(train=400, validation=1, test=100, seconds=4.0)
 SMALL = {"width": 48, "units": 3, "steering": 0.1}
 PRIOR = {"width": 64, "layers": 3, "heads": 4}
-STEPS = {"autoencoder": 300, "prior": 300}
+STEPS = {"autoencoder": 1500, "prior": 300}
 LONGEST = 128
 
 
