@@ -35,6 +35,7 @@ from course_lib.models.run_length_transformer import (
     RunLengthTransformerConfig,
 )
 from course_lib.models.slowae import SlowAE, SlowAEConfig, SlowAEOutput, slowae_loss
+from course_lib.models.text_tower import TextStates, TextTower, TextTowerConfig
 from course_lib.models.vae import VAE, VAEConfig, VAEOutput, gaussian_kl, vae_loss
 from course_lib.models.vqvae import VQVAE, VQVAEConfig, VQVAEOutput, vqvae_loss
 from course_lib.models.vqvae2 import VQVAE2, Maps, VQVAE2Config, VQVAE2Output, vqvae2_loss
@@ -80,6 +81,9 @@ __all__ = [
     "SlowAEOutput",
     "StreamingDecoder",
     "StreamingEncoder",
+    "TextStates",
+    "TextTower",
+    "TextTowerConfig",
     "VAE",
     "VAEConfig",
     "VAEOutput",
