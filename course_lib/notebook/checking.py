@@ -104,6 +104,8 @@ def _noticing_blanks(answer):
 
     def called(*args, **kwargs):
         result = answer(*args, **kwargs)
+        if result is None and answer.__code__.co_names:  # something was written, but no `return`
+            raise Wrong("your function returned nothing.", "End it with `return` and the result.")
         if is_blank(result):
             raise NotDone
         return result

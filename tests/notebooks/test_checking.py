@@ -60,6 +60,14 @@ def test_right_wrong_and_untouched():
     assert grade("98.constant", 42.0).mistake == "It is not a whole number."
 
 
+def test_a_forgotten_return_is_named():
+    def forgetful(x):
+        doubled = torch.add(x, x)  # noqa: F841
+
+    result = grade("98.double", forgetful)
+    assert (result.state, result.mistake) == ("wrong", "your function returned nothing.")
+
+
 def test_shapes_and_raised_errors_are_told_in_words():
     assert "shape is [1], expected [2]" in grade("98.double", lambda x: x[:1]).mistake
     assert "raised IndexError" in grade("98.double", lambda x: x[5]).mistake

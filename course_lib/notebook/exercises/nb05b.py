@@ -88,11 +88,20 @@ def stretch(answer):
     got = answer(codes.clone(), 2.0)
     expect(isinstance(got, torch.Tensor), "The result should be a tensor [C, F].")
     expect(
-        got.dtype == torch.int64, f"The codes are {got.dtype}, not int64.", "Take .long() of ends."
+        got.dtype == torch.int64,
+        f"The codes are {got.dtype}, not int64.",
+        "Levels are whole numbers: .long().",
     )
     expect_close(got, codes.repeat(1, 2), "You played it twice.", "Stretch the runs.", differs=True)
     expect_close(got, doubled, "With factor 2 each frame should come twice.")
-    got = answer(codes.clone(), 1.5)
+    try:
+        got = answer(codes.clone(), 1.5)
+    except RuntimeError as error:
+        expect(
+            "equal size" not in str(error), "Your channels end apart.",
+            "Round where a run ends, not its length.",
+        )  # fmt: skip
+        raise
     expect(
         got.shape != (3, 7), "With factor 1.5 nothing became longer.", "Round after multiplying."
     )  # fmt: skip

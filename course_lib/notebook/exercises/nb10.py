@@ -43,6 +43,11 @@ def convergence(answer):
         ),
         ((size / x.abs().norm()) ** 2, "The root is missing.", "A norm is a root."),
         (size, "It is not relative yet.", "Divide by the norm of |X|."),
+        (
+            20 * (size / x.abs().norm()).log10(),
+            "That is in decibels.",
+            "The plain ratio is asked for.",
+        ),
     )
     for value, mistake, hint in likely:
         expect_close(got, value, mistake, hint, differs=True)
@@ -68,12 +73,19 @@ def restart(answer):
     same[[1, 3]] = rows[0]
     places = before.clone()
     places[[1, 3]] = rows[[1, 3]]
+    zero = before.clone()
+    zero[3] = rows[0]
     likely = (
         (used, "You replaced the entries in use.", "Unused are those with counts below 1."),
         (edge, "An entry used exactly once went too.", "Below 1, not up to 1."),
         (mean, "All got the mean of the rows.", "A latent each: means lie where nothing is."),
         (same, "All unused entries got the same row.", "The k-th unused entry gets row k."),
         (places, "You took the rows at the entries' places.", "The k-th unused entry: row k."),
+        (
+            zero,
+            "Only the entry with a count of 0 was restarted.",
+            "A running count is no whole number: below 1 is unused too.",
+        ),
         (before, "No entry moved.", "codebook[unused] = rows[...]"),
     )
     for value, mistake, hint in likely:
@@ -101,8 +113,17 @@ def plan_windows(answer):
         "In the first window nothing is known yet.", "It begins with known = 0.",
     )  # fmt: skip
     expect(
+        len({start for start, _, _ in got}) == len(got), "Two windows begin at the same place.",
+        "range(0, last, hop) leaves the last start out.",
+    )  # fmt: skip
+    expect(
+        got != [(0, 0, 4), (2, 2, 6), (4, 2, 8), (6, 2, 10)],
+        "You count `known` from the beginning of the window.", "It counts from the piece's.",
+    )  # fmt: skip
+    expect(
         got == [(0, 0, 4), (2, 4, 6), (4, 6, 8), (6, 8, 10)],
-        f"For 10 codes, context 4 and hop 2 you gave {got}.", "Draw it on paper.",
+        f"For 10 codes, context 4 and hop 2 you gave {got}.",
+        "Starts 0, 2, 4 and 6; each window ends 4 later; known is where the one before ended.",
     )  # fmt: skip
     got = [tuple(int(n) for n in window) for window in answer(9, 4, 2)]
     expect(
@@ -114,5 +135,8 @@ def plan_windows(answer):
         got[-1][0] != 6, "The last window is shorter than the others.",
         "Move its start back: it then sees more that is known.",
     )  # fmt: skip
-    expect(got == [(0, 0, 4), (2, 4, 6), (4, 6, 8), (5, 8, 9)], f"For 9 codes you gave {got}.")
+    expect(
+        got == [(0, 0, 4), (2, 4, 6), (4, 6, 8), (5, 8, 9)], f"For 9 codes you gave {got}.",
+        "known is where the window before *ended*, wherever this one begins.",
+    )  # fmt: skip
     expect([tuple(w) for w in answer(3, 4, 2)] == [(0, 0, 3)], "A short piece takes one window.")

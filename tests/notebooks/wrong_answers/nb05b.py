@@ -88,3 +88,11 @@ def stretch__each_length_cut(codes, factor):
         rows.append(values.repeat_interleave((lengths * factor).long()))
     frames = round(factor * codes.shape[1])
     return torch.stack([torch.cat([row, row[-1:].expand(frames)])[:frames] for row in rows])
+
+
+def stretch__ends_apart(codes, factor):
+    rows = []
+    for row in codes:
+        values, lengths = row.unique_consecutive(return_counts=True)
+        rows.append(values.repeat_interleave((lengths * factor).round().long()))
+    return torch.stack(rows)

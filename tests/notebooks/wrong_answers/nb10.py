@@ -61,3 +61,30 @@ def plan_windows__beyond_the_end(frames, context, hop):
         done = start + context
         start += hop
     return found
+
+
+def convergence__in_decibels(x, y):
+    return 20 * ((x.abs() - y.abs()).norm() / x.abs().norm()).log10()
+
+
+def restart__only_counts_of_zero(codebook, counts, rows):
+    codebook = codebook.clone()
+    codebook[counts == 0] = rows[: int((counts == 0).sum())]
+    return codebook
+
+
+def plan_windows__the_last_one_twice(frames, context, hop):
+    last = max(0, frames - context)
+    found, known = [], 0
+    for start in (*range(0, last + 1, hop), last):
+        end = min(start + context, frames)
+        found.append((start, known, end))
+        known = end
+    return found
+
+
+def plan_windows__known_within_the_window(frames, context, hop):
+    last = max(0, frames - context)
+    starts = (*range(0, last, hop), last)
+    known = [0] + [a + context - b for a, b in zip(starts, starts[1:], strict=False)]
+    return [(s, k, min(s + context, frames)) for s, k in zip(starts, known, strict=True)]
