@@ -94,6 +94,12 @@ def attributes(plan: Plan) -> Attributes:
     )
 
 
+def captions(plan: Plan, draft: int = 0) -> dict[str, str]:
+    """A text about a planned clip in each manner; other drafts choose other words."""
+    rng = np.random.default_rng([*plan.entropy, CAPTIONS, *([draft] if draft else [])])
+    return write_captions(attributes(plan), rng)
+
+
 def arrangement(plan: Plan, seconds: float) -> Arrangement:
     """The parts of a planned clip; a voice has words, and the lead an octave that it can sing."""
     parts = arrange(
@@ -160,7 +166,6 @@ def clip(
     if audio is None:
         mix, _ = render(plan, parts, seconds, sample_rate, channels)
         audio = torch.from_numpy(mix)
-    labels = attributes(plan)
     return Clip(
         audio=audio,
         sample_rate=sample_rate,
@@ -172,8 +177,8 @@ def clip(
         beats=parts.beats,
         downbeats=parts.downbeats,
         chords=parts.chords,
-        attributes=labels,
-        captions=write_captions(labels, plan.generator(CAPTIONS)),
+        attributes=attributes(plan),
+        captions=captions(plan),
         lyrics=parts.lyrics.text if parts.lyrics else None,
         phonemes=parts.lyrics.phonemes if parts.lyrics else (),
         players=players(plan),

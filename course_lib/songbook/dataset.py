@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from course_lib.songbook import cache, rendering
-from course_lib.songbook.clip import Attributes, Clip, arrangement, attributes, clip, solo
+from course_lib.songbook.clip import Attributes, Clip, arrangement, attributes, captions, clip, solo
 from course_lib.songbook.draw import SPLITS, plan
 from course_lib.songbook.voice_lyrics import Lyrics
 
@@ -86,6 +86,17 @@ class Songbook:
     def attributes(self, index: int) -> Attributes:
         """The labels of clip `index`, without its sound or notes. Raises IndexError."""
         return attributes(self._plan(self._checked(index)))
+
+    def captions(self, index: int, drafts: int = 1) -> tuple[dict[str, str], ...]:
+        """Texts about clip `index`, one in each manner for each draft, without its sound.
+
+        The first draft is what the clip carries; others say the same in other words. Raises
+        IndexError, ValueError for fewer than one draft. Taught in notebook 13.
+        """
+        if drafts < 1:
+            raise ValueError(f"drafts={drafts}: a clip has at least one.")
+        plan = self._plan(self._checked(index))
+        return tuple(captions(plan, draft) for draft in range(drafts))
 
     def lyrics(self, index: int) -> Lyrics:
         """What is sung in clip `index`, without its sound. Raises IndexError, or ValueError.

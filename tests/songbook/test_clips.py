@@ -192,3 +192,19 @@ if __name__ == "__main__":
     FINGERPRINTS.write_text(
         text.replace('"clips"', '\n"clips"').replace("], ", "],\n") + "\n", encoding="utf-8"
     )
+
+
+def test_texts_of_a_clip_without_its_sound():
+    clips = songbook.load("test", songbook.Size(2, 2, 2, 1.0), progress=False)
+    first, second, third = clips.captions(1, drafts=3)
+    assert first == clips[1].captions == clips.captions(1)[0]
+    assert first != second != third != first  # the same clip in other words
+    for draft in (second, third):
+        assert (
+            draft.keys() == first.keys()
+            and STYLES[clips.attributes(1).style].words in draft["tags"]
+        )
+    with pytest.raises(IndexError, match="2"):
+        clips.captions(2)
+    with pytest.raises(ValueError, match="drafts=0"):
+        clips.captions(0, drafts=0)
