@@ -26,7 +26,7 @@ SIZE = songbook.Size(train=400, validation=1, test=100, seconds=4.0)
 MEL = audio.LogMel(n_mels=64)
 RATE = 16000 / 256  # log-mel frames per second
 PATCH = 64  # frames
-STEPS = 600
+STEPS = 3000
 BATCH = 16
 SMALL = {"width": 32, "units": 1, "dim": 16, "decay": 0.95}
 FINE = ((2, 2), (2, 2))  # a code is 4 bands x 4 frames
