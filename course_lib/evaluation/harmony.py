@@ -9,6 +9,7 @@ from torch import Tensor
 
 from course_lib.audio import LogMel, stft
 from course_lib.audio.checks import check_audio, check_rate
+from course_lib.audio.chroma import pitch_filters
 
 PITCHED = (65.0, 2093.0)  # Hz: five octaves from C to C
 PITCHED_MEL = (180.0, 4000.0)  # Hz: below it a mel band is wider than a few semitones
@@ -31,7 +32,7 @@ def chroma(audio: Tensor, sample_rate: int = 16000) -> Tensor:
         raise ValueError(f"audio has shape {list(audio.shape)}; expected mono [B, 1, T].")
     n_fft = _fft_size(sample_rate)
     magnitude = stft(audio[:, 0].float(), n_fft, n_fft // 4).abs()  # [B, n_fft // 2 + 1, F]
-    return _unit(_pitch_classes(sample_rate, n_fft, PITCHED).to(audio.device) @ magnitude.sqrt())
+    return _unit(pitch_filters(sample_rate, n_fft, PITCHED).to(audio.device) @ magnitude.sqrt())
 
 
 def chroma_rate(sample_rate: int = 16000) -> float:
@@ -53,7 +54,7 @@ def mel_chroma(log_mel: Tensor, mel: LogMel) -> Tensor:
             "LogMel makes it."
         )
     filters = mel.filters.cpu()  # [n_mels, bins]
-    shares = _pitch_classes(mel.sample_rate, mel.n_fft, PITCHED_MEL) @ filters.T  # [12, n_mels]
+    shares = pitch_filters(mel.sample_rate, mel.n_fft, PITCHED_MEL) @ filters.T  # [12, n_mels]
     shares = shares / filters.sum(1).clamp(min=1e-9)
     shares = (shares - shares.mean(0)).to(log_mel.device)
     return _unit(shares @ log_mel.float().exp())
@@ -133,15 +134,6 @@ def _fft_size(sample_rate: int) -> int:
             f"hears pitches from {PITCHED[0]:g} Hz on."
         )
     return 1 << round(math.log2(sample_rate / 4))
-
-
-def _pitch_classes(sample_rate: int, n_fft: int, span: tuple[float, float]) -> Tensor:
-    """[12, n_fft // 2 + 1]: bins within `span` (Hz) count for the two classes around them."""
-    hertz = torch.arange(n_fft // 2 + 1, dtype=torch.float64) * sample_rate / n_fft
-    pitch = 69 + 12 * (hertz.clamp(min=1.0) / 440).log2()  # [bins]
-    distance = (pitch - torch.arange(12)[:, None] + 6) % 12 - 6  # semitones round the circle
-    heard = (hertz >= span[0]) & (hertz <= span[1])
-    return ((1 - distance.abs()).clamp(min=0) * heard).float()
 
 
 def _unit(folded: Tensor) -> Tensor:

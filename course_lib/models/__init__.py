@@ -8,6 +8,7 @@ from course_lib.models.autoregressive_autoencoder import (
     AutoregressiveOutput,
     autoregressive_loss,
 )
+from course_lib.models.chroma_melody import chromagram, melody_of, strongest
 from course_lib.models.codec import Codec, CodecOutput, Encoded
 from course_lib.models.codec_config import PRESETS, CodecConfig
 from course_lib.models.codec_lm import CodecLM, CodecLMConfig, FrameByFrame
@@ -28,6 +29,8 @@ from course_lib.models.jukebox_upsamplers import (
     JukeboxUpsamplers,
     JukeboxUpsamplersConfig,
 )
+from course_lib.models.musicgen import MusicGen
+from course_lib.models.musicgen_lm import MusicGenLM, MusicGenLMConfig, Reading
 from course_lib.models.phonemes import PhonemeRecogniser, PhonemeRecogniserConfig
 from course_lib.models.run_length_sampling import write_events
 from course_lib.models.run_length_transformer import (
@@ -71,9 +74,13 @@ __all__ = [
     "JukeboxUpsamplersConfig",
     "LEVELS",
     "Maps",
+    "MusicGen",
+    "MusicGenLM",
+    "MusicGenLMConfig",
     "PRESETS",
     "PhonemeRecogniser",
     "PhonemeRecogniserConfig",
+    "Reading",
     "RunLengthTransformer",
     "RunLengthTransformerConfig",
     "SlowAE",
@@ -96,7 +103,10 @@ __all__ = [
     "VQVAEConfig",
     "VQVAEOutput",
     "autoregressive_loss",
+    "chromagram",
     "gaussian_kl",
+    "melody_of",
+    "strongest",
     "slowae_loss",
     "vae_loss",
     "vqvae2_loss",

@@ -13,7 +13,7 @@ from course_lib.nets.padded_convolution import (
     PaddedConvTranspose1d,
     folded_state,
 )
-from course_lib.nets.positions import rotary, sinusoidal, turn
+from course_lib.nets.positions import cosines_first, rotary, sinusoidal, turn
 from course_lib.nets.sampling import keep_likely, sample
 from course_lib.nets.seanet import SEANetConfig, SEANetDecoder, SEANetEncoder
 from course_lib.nets.snake import Snake
@@ -38,6 +38,7 @@ __all__ = [
     "LanguageModelConfig",
     "PaddedConv1d",
     "PaddedConvTranspose1d",
+    "Pattern",
     "ResidualUnit",
     "SEANetConfig",
     "SEANetDecoder",
@@ -46,6 +47,7 @@ __all__ = [
     "Transformer",
     "TransformerConfig",
     "WaveNet",
+    "cosines_first",
     "deinterleave",
     "folded_state",
     "generate",

@@ -22,11 +22,11 @@ class LanguageModelConfig:
     width: int = 256
     layers: int = 4
     heads: int = 4
-    positions: Literal["rotary", "sinusoidal"] = "rotary"
+    positions: Literal["rotary", "sinusoidal", "cosines_first"] = "rotary"
     memory_width: int | None = None
     dropout: float = 0.0
     memory_every: int = 1
-    block: Literal["gpt", "llama"] = "gpt"
+    block: Literal["gpt", "llama", "musicgen"] = "gpt"
     hidden: int | None = None
 
     def __post_init__(self):

@@ -5,6 +5,8 @@ off by up to 1 (float16) or 2 (bfloat16); computed in float32 and then cast, by 
 rounding.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -19,6 +21,19 @@ def sinusoidal(positions: Tensor, dim: int, dtype: torch.dtype = torch.float32) 
     """
     angles = _angles(positions, dim, dtype)
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
+
+
+def cosines_first(positions: Tensor, dim: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Cosines, then sines [..., dim] of positions [...], as tensor2tensor and MusicGen have them.
+
+    Wavelengths from 2 pi to 10,000 * 2 pi inclusive, which `sinusoidal` does not quite reach; dim
+    even and at least 4 (ValueError). Taught in notebook 15.
+    """
+    if dim < 4 or dim % 2:
+        raise ValueError(f"These positions need an even number of dimensions from 4, not {dim}.")
+    steps = torch.arange(dim // 2, device=positions.device, dtype=dtype)
+    angles = positions.to(dtype)[..., None] * torch.exp(-steps * (math.log(BASE) / (dim // 2 - 1)))
+    return torch.cat([angles.cos(), angles.sin()], dim=-1)
 
 
 def rotary(

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.nets.kv_cache import KVCache
-from course_lib.nets.positions import rotary, sinusoidal, turn
+from course_lib.nets.positions import cosines_first, rotary, sinusoidal, turn
 
 
 @dataclass(frozen=True)
@@ -17,19 +17,22 @@ class TransformerConfig:
 
     memory_every: cross-attention stands in each `memory_every`-th layer, counted from the last, so
         that the first layers make up the question (Jukebox: every 10th).
+    positions: "rotary", or a table that is added to the tokens: "sinusoidal", or "cosines_first"
+        as MusicGen has it.
     block: "gpt" has LayerNorm, biases and GELU; "llama" RMSNorm, no biases and SwiGLU (Touvron et
-        al. 2023). hidden: numbers within the MLP, 4 * width where it isn't given.
+        al. 2023); "musicgen" LayerNorm, GELU and matrices without biases (Copet et al. 2023).
+    hidden: numbers within the MLP, 4 * width where it isn't given.
     """
 
     width: int = 256
     layers: int = 4
     heads: int = 4
     causal: bool = True
-    positions: Literal["rotary", "sinusoidal"] = "rotary"
+    positions: Literal["rotary", "sinusoidal", "cosines_first"] = "rotary"
     memory_width: int | None = None
     dropout: float = 0.0
     memory_every: int = 1
-    block: Literal["gpt", "llama"] = "gpt"
+    block: Literal["gpt", "llama", "musicgen"] = "gpt"
     hidden: int | None = None
 
     def __post_init__(self):
@@ -42,10 +45,12 @@ class TransformerConfig:
             raise ValueError(
                 f"memory_every={self.memory_every} must be from 1 to layers={self.layers}."
             )
-        if self.positions not in ("rotary", "sinusoidal"):
-            raise ValueError(f"positions={self.positions!r}: choose 'rotary' or 'sinusoidal'.")
-        if self.block not in ("gpt", "llama"):
-            raise ValueError(f"block={self.block!r}: choose 'gpt' or 'llama'.")
+        if self.positions not in ("rotary", "sinusoidal", "cosines_first"):
+            raise ValueError(
+                f"positions={self.positions!r}: choose 'rotary', 'sinusoidal' or 'cosines_first'."
+            )
+        if self.block not in ("gpt", "llama", "musicgen"):
+            raise ValueError(f"block={self.block!r}: choose 'gpt', 'llama' or 'musicgen'.")
 
     @property
     def bias(self) -> bool:
@@ -54,7 +59,7 @@ class TransformerConfig:
 
     def norm(self) -> nn.Module:
         """A norm of one token's numbers."""
-        kind = nn.LayerNorm if self.block == "gpt" else nn.RMSNorm
+        kind = nn.RMSNorm if self.block == "llama" else nn.LayerNorm
         return kind(self.width, eps=1e-5)
 
 
@@ -135,9 +140,9 @@ class Block(nn.Module):
         self.mlp_norm = config.norm()
         hidden = config.hidden or 4 * config.width
         within = (
-            [nn.Linear(config.width, hidden), nn.GELU()]
-            if config.block == "gpt"
-            else [GatedLinear(config.width, hidden)]
+            [GatedLinear(config.width, hidden)]
+            if config.block == "llama"
+            else [nn.Linear(config.width, hidden, config.bias), nn.GELU()]
         )
         self.mlp = nn.Sequential(
             *within, nn.Dropout(config.dropout), nn.Linear(hidden, config.width, config.bias)
@@ -195,7 +200,8 @@ class Transformer(nn.Module):
         if self.config.positions == "rotary":
             angles = rotary(places, self.config.width // self.config.heads, precise)
         else:
-            x = x + sinusoidal(places, self.config.width, precise).to(x.dtype)
+            table = sinusoidal if self.config.positions == "sinusoidal" else cosines_first
+            x = x + table(places, self.config.width, precise).to(x.dtype)
         simple = cache is None and valid is None and prefix == 0
         mask = None if simple else self._mask(places, frames, valid, prefix, cache)
         attend = {"mask": mask, "causal": simple and self.config.causal, "angles": angles}

@@ -1,0 +1,217 @@
+"""MusicGen (Copet et al. 2023): a codec and a language model that writes its codes from a text."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.audio import resample
+from course_lib.models.chroma_melody import melody_of
+from course_lib.models.codec import Codec
+from course_lib.models.codec_streaming import StreamingDecoder
+from course_lib.models.jukebox_sampling import windows
+from course_lib.models.musicgen_lm import MusicGenLM, Reading
+
+LONGEST = 600.0  # seconds
+KEPT = 0.4  # of a window, which the next one begins with: 12 of 30 s in the paper's code
+PIECE = 0.5  # seconds of audio at a time that a callback gets
+
+
+class MusicGen(nn.Module):
+    """The whole system: text -> language model -> codes -> codec -> audio.
+
+        musicgen = MusicGen(load("codec"), load("musicgen"))
+        audio = musicgen.generate(["a slow waltz with a flute in front"], seconds=4)
+
+    Raises ValueError where the language model was made for another codec. Taught in notebook 15.
+    """
+
+    def __init__(self, codec: Codec, lm: MusicGenLM):
+        super().__init__()
+        self.codec, self.lm = codec, lm
+        c, of_codec = lm.config, codec.config
+        wanted = (c.entries, c.frame_rate)
+        found = (of_codec.entries, codec.frame_rate)
+        if wanted != found or c.codebooks // c.channels > of_codec.n_codebooks:
+            raise ValueError(
+                f"The language model writes {c.codebooks // c.channels} codebooks of {c.entries} "
+                f"entries at {c.frame_rate:g} frames a second; the codec has "
+                f"{of_codec.n_codebooks} of {of_codec.entries} at {codec.frame_rate:g}: load those "
+                "that were trained together."
+            )
+        if of_codec.channels != 1 or of_codec.chunk or of_codec.normalise:
+            raise ValueError(
+                "MusicGen takes a mono codec that codes a piece as a whole: one without chunks and "
+                "scales."
+            )
+
+    def frames(self, seconds: float) -> int:
+        """The frames that `seconds` take, rounded up.
+
+        Raises TypeError unless it is a number, ValueError unless above 0 and at most 600.
+        """
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            raise TypeError(f"seconds={seconds!r} must be a number.")
+        if not 0 < seconds <= LONGEST:
+            raise ValueError(f"seconds={seconds} must be above 0 and at most {LONGEST:g}.")
+        return -(-round(seconds * self.codec.sample_rate) // self.codec.hop)
+
+    @torch.no_grad()
+    def generate(
+        self,
+        prompts: Sequence[str | None],
+        seconds: float,
+        guidance: float = 3.0,
+        temperature: float = 1.0,
+        top_k: int | None = 250,
+        top_p: float | None = None,
+        melody: Tensor | None = None,
+        continuation: Tensor | None = None,
+        seed: int | None = None,
+        callback: Callable[[Tensor], None] | None = None,
+        sample_rate: int | None = None,
+    ) -> Tensor:
+        """Audio [B, channels, T] of `seconds`, rounded up to whole frames, for B prompts.
+
+        prompts: texts; None and blank ones ask for nothing. guidance, temperature, top_k, top_p: as
+            in `MusicGenLM.sample`.
+        melody: audio [B, 1, T], or [1, 1, T] for all, whose melody the pieces follow while it
+            lasts; silence has none. continuation: audio of the same kind that the pieces begin
+            with. Both at `sample_rate`, that of the codec where it isn't given.
+        seed: the same seed gives the same audio; None another one each time.
+        callback: gets audio [B, channels, t] of about half a second as soon as it is written; its
+            pieces together are what is returned.
+
+        Pieces longer than the language model's context are written in windows that begin with the
+        last 40 % of the one before. Raises TypeError and ValueError, in words, for what does not
+        fit.
+        """
+        frames = self.frames(seconds)
+        reading = self.lm.read(prompts)
+        batch = len(reading.memory)
+        if melody is not None:
+            melody = self._given("melody", melody, batch, sample_rate)
+            rates = (self.codec.sample_rate, frames, self.codec.frame_rate)
+            melody = melody_of(melody, *rates)
+        known = None
+        if continuation is not None:
+            continuation = self._given("continuation", continuation, batch, sample_rate)
+            known = self._known(continuation, frames)
+        generator = torch.Generator(self.lm.device)
+        if seed is None:
+            generator.seed()
+        else:
+            generator.manual_seed(seed)
+        stream = None if callback is None else _Stream(self, callback)
+        sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+        codes = self.write(
+            frames, reading, melody, known, stream, guidance=guidance, generator=generator,
+            **sampling,
+        )  # fmt: skip
+        return self.decode(codes) if stream is None else stream.end()
+
+    @torch.no_grad()
+    def write(
+        self,
+        frames: int,
+        reading: Reading,
+        melody: Tensor | None = None,
+        known: Tensor | None = None,
+        heard: Callable[[Tensor], None] | None = None,
+        **sampling,
+    ) -> Tensor:
+        """Codes int64 [B, K, frames] in windows of the model's context.
+
+        reading, melody, known, heard and sampling as in `MusicGenLM.sample`, of the whole piece.
+        """
+        context = min(self.lm.config.context, frames)
+        hop = max(1, context - round(KEPT * context))
+        given = 0 if known is None else known.shape[-1]
+        pieces = [] if known is None else [known]
+        if heard is not None and given:
+            heard(known)
+        done = given
+        for start, _, end in windows(frames, context, hop, given):
+            before = torch.cat(pieces, 2)[..., start:done] if pieces else None
+            here = None if melody is None else melody[..., start:end]
+            window = self.lm.sample(end - start, reading, here, before, heard=heard, **sampling)
+            pieces.append(window[..., done - start :])
+            done = end
+        return torch.cat(pieces, 2)
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Audio [B, channels, F * hop] of codes int64 [B, K, F]."""
+        parts = [codes[:, i :: self.lm.config.channels] for i in range(self.lm.config.channels)]
+        return torch.cat([self.codec.decode_codes(part) for part in parts], 1)
+
+    def encode(self, audio: Tensor) -> Tensor:
+        """Codes int64 [B, K, F] of audio [B, channels, T]."""
+        channels = self.lm.config.channels
+        count = self.lm.config.codebooks // channels
+        parts = [self.codec.encode(audio[:, i : i + 1], count).codes for i in range(channels)]
+        return torch.stack(parts, 2).flatten(1, 2)  # [B, K / channels, channels, F]
+
+    def _given(self, name: str, audio: Tensor, batch: int, sample_rate: int | None) -> Tensor:
+        """Audio that is given, for each item, at the codec's rate; ValueError where it can't be."""
+        channels = 1 if name == "melody" else self.lm.config.channels
+        if audio.ndim != 3 or audio.shape[1] != channels or not audio.shape[2]:
+            raise ValueError(
+                f"The {name} has shape {list(audio.shape)}; expected [B, {channels}, T], T >= 1."
+            )
+        if len(audio) not in (1, batch):
+            raise ValueError(
+                f"The {name} is of {len(audio)} pieces, the prompts are of {batch}: give one for "
+                "all, or one each."
+            )
+        audio = audio.to(self.lm.device)
+        if sample_rate not in (None, self.codec.sample_rate):
+            audio = resample(audio, sample_rate, self.codec.sample_rate)
+        return audio.expand(batch, -1, -1)
+
+    def _known(self, audio: Tensor, frames: int) -> Tensor:
+        """Codes of the whole frames of audio [B, channels, T] that pieces begin with."""
+        whole = audio.shape[-1] // self.codec.hop
+        if not 1 <= whole < frames:
+            raise ValueError(
+                f"The continuation has {whole} whole frames of {self.codec.hop} samples; it takes "
+                f"from 1 to {frames - 1} to leave something to write."
+            )
+        return self.encode(audio[..., : whole * self.codec.hop])
+
+
+class _Stream:
+    """Frames in, audio to a callback, about half a second at a time.
+
+    A codec that sees the future is heard as a whole, at the end.
+    """
+
+    def __init__(self, model: MusicGen, callback: Callable[[Tensor], None]):
+        self.model, self.callback = model, callback
+        self.channels = model.lm.config.channels
+        streams = model.codec.config.stack.streams
+        self.decoders = [StreamingDecoder(model.codec) for _ in range(self.channels * streams)]
+        self.enough = round(PIECE * model.codec.frame_rate)  # frames
+        self.waiting: list[Tensor] = []
+        self.audio: list[Tensor] = []
+
+    def __call__(self, codes: Tensor) -> None:
+        self.waiting.append(codes)
+        if self.decoders and sum(codes.shape[-1] for codes in self.waiting) >= self.enough:
+            self._push(last=False)
+
+    def end(self) -> Tensor:
+        """All audio, once the last of it was heard."""
+        if self.waiting:
+            self._push(last=True)
+        return torch.cat(self.audio, 2)
+
+    def _push(self, last: bool) -> None:
+        codes, self.waiting = torch.cat(self.waiting, 2), []
+        if self.decoders:
+            parts = [codes[:, i :: self.channels] for i in range(self.channels)]
+            pairs = zip(self.decoders, parts, strict=True)
+            audio = torch.cat([decoder.push(part, last) for decoder, part in pairs], 1)
+        else:
+            audio = self.model.decode(codes)
+        self.audio.append(audio)
+        self.callback(audio)
