@@ -13,6 +13,7 @@ from course_lib.models.codec import Codec, CodecOutput, Encoded
 from course_lib.models.codec_config import PRESETS, CodecConfig
 from course_lib.models.codec_lm import CodecLM, CodecLMConfig, FrameByFrame
 from course_lib.models.codec_streaming import StreamingDecoder, StreamingEncoder
+from course_lib.models.judge import Judge, JudgeConfig
 from course_lib.models.jukebox import Jukebox
 from course_lib.models.jukebox_labels import JukeboxLabels, JukeboxLabelsConfig, JukeboxTiming
 from course_lib.models.jukebox_levels import (
@@ -58,6 +59,8 @@ __all__ = [
     "CodecOutput",
     "Encoded",
     "FrameByFrame",
+    "Judge",
+    "JudgeConfig",
     "Jukebox",
     "JukeboxLabels",
     "JukeboxLabelsConfig",

@@ -65,7 +65,12 @@ def loss(model: Analyser, batch: dict[str, Tensor], draws: Draws) -> dict[str, T
     unless one knows which of them is home.
     """
     logits = model(crop(batch["audio"], draws, round(CROP * model.config.sample_rate)))
-    key = batch["mode"] * len(model.config.tonics) + batch["tonic"]
+    return cross_entropies(logits, batch)
+
+
+def cross_entropies(logits: dict[str, Tensor], batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Their sum "loss" and each by name, of logits against the labels of a batch."""
+    key = batch["mode"] * logits["tonic"].shape[-1] + batch["tonic"]
     losses = {"key": F.cross_entropy(logits["key"].float(), key)}
     for name in ("style", "metre", "tempo_class"):
         losses[name] = F.cross_entropy(logits[name].float(), batch[name])
