@@ -9,6 +9,7 @@ from course_lib.models.autoregressive_autoencoder import (
     autoregressive_loss,
 )
 from course_lib.models.chroma_melody import chromagram, melody_of, strongest
+from course_lib.models.captioner import Captioner, CaptionerConfig
 from course_lib.models.codec import Codec, CodecOutput, Encoded
 from course_lib.models.codec_config import PRESETS, CodecConfig
 from course_lib.models.codec_lm import CodecLM, CodecLMConfig, FrameByFrame
@@ -52,6 +53,8 @@ __all__ = [
     "AutoregressiveAutoencoder",
     "AutoregressiveAutoencoderConfig",
     "AutoregressiveOutput",
+    "Captioner",
+    "CaptionerConfig",
     "Codec",
     "CodecConfig",
     "CodecLM",
