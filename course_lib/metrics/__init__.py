@@ -12,6 +12,13 @@ from course_lib.metrics.distribution import (
     kl,
 )
 from course_lib.metrics.rate import Rate
+from course_lib.metrics.retrieval import (
+    chance_map_at_10,
+    chance_recall_at,
+    mean_average_precision_at_10,
+    ranks,
+    recall_at,
+)
 from course_lib.metrics.signal import (
     mel_distance,
     si_sdr,
@@ -23,6 +30,8 @@ from course_lib.metrics.signal import (
 __all__ = [
     "Rate",
     "balanced_accuracy",
+    "chance_map_at_10",
+    "chance_recall_at",
     "codebook_usage",
     "entropy_bits",
     "entropy_efficiency",
@@ -31,8 +40,11 @@ __all__ = [
     "frechet_interval",
     "kl",
     "macro_f1",
+    "mean_average_precision_at_10",
     "mel_distance",
     "perplexity",
+    "ranks",
+    "recall_at",
     "si_sdr",
     "snr",
     "spectral_convergence",

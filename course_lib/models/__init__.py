@@ -10,6 +10,7 @@ from course_lib.models.autoregressive_autoencoder import (
 )
 from course_lib.models.chroma_melody import chromagram, melody_of, strongest
 from course_lib.models.captioner import Captioner, CaptionerConfig
+from course_lib.models.clap import CLAP, AudioTower, AudioTowerConfig, CLAPConfig
 from course_lib.models.codec import Codec, CodecOutput, Encoded
 from course_lib.models.codec_config import PRESETS, CodecConfig
 from course_lib.models.codec_lm import CodecLM, CodecLMConfig, FrameByFrame
@@ -50,11 +51,15 @@ __all__ = [
     "Analyser",
     "AnalyserConfig",
     "ArgmaxBottleneck",
+    "AudioTower",
+    "AudioTowerConfig",
     "AutoregressiveAutoencoder",
     "AutoregressiveAutoencoderConfig",
     "AutoregressiveOutput",
     "Captioner",
     "CaptionerConfig",
+    "CLAP",
+    "CLAPConfig",
     "Codec",
     "CodecConfig",
     "CodecLM",

@@ -8,13 +8,16 @@ playlist     the name of a playlist the clip would be on
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from course_lib.songbook.band import INSTRUMENTS
-from course_lib.songbook.styles import STYLES
+from course_lib.songbook.draw import METRES, MODES
+from course_lib.songbook.styles import DRAWN, STYLES
 from course_lib.songbook.voice_lyrics import VOICE
+from course_lib.songbook.voicing import PITCH_NAMES
 
 if TYPE_CHECKING:
     from course_lib.songbook.clip import Attributes
@@ -98,6 +101,27 @@ def write_captions(attributes: Attributes, rng: np.random.Generator) -> dict[str
         manner: text[0].upper() + text[1:] if manner != "tags" else text
         for manner, text in texts.items()
     }
+
+
+def vocabulary() -> tuple[str, ...]:
+    """All words of captions of clips that nobody sings, as WordTokenizer takes them (223).
+
+    Those of the templates and of all that may stand in their blanks. Taught in notebook 13.
+    """
+    from course_lib.text import WordTokenizer  # needs torch, which captions don't
+
+    templates = (*SENTENCES, *OPENINGS, *BODIES, *FACTS, *PLAYLISTS)
+    texts = [re.sub(r"\{\w+\}", " ", template) for template in templates]
+    texts += ["a an and", "plays played on", "bpm tempo no", "a key the mode", *PITCH_NAMES, *MODES]
+    for words in (*TEMPO_WORDS.values(), *DRUM_WORDS.values(), OCCASIONS):
+        texts += words
+    for metre in METRES:
+        texts += (f"{metre} time", *metre_words(metre))
+    for style in (STYLES[name] for name in DRAWN):
+        texts += (style.words, style.piece, *style.mood)
+        for name in (*style.lead, *style.chords, *style.bass):
+            texts += (called(name), *INSTRUMENTS[name].words)
+    return WordTokenizer.of(texts).words
 
 
 def called(name: str) -> str:

@@ -14,6 +14,7 @@ from course_lib.training.adversarial import (
 from course_lib.training.average import AveragedWeights
 from course_lib.training.balancer import Balancer
 from course_lib.training.codec_training import CodecTraining, draw_kept, relative_error
+from course_lib.training.contrastive import false_negatives, symmetric_contrastive_loss
 from course_lib.training.data import Data, Joined, Tensors
 from course_lib.training.draws import Draws, generator
 from course_lib.training.fit import fit
@@ -36,6 +37,7 @@ __all__ = [
     "SpectralConvergenceLoss",
     "Tensors",
     "draw_kept",
+    "false_negatives",
     "feature_matching",
     "fit",
     "frozen",
@@ -47,5 +49,6 @@ __all__ = [
     "least_squares_generator_loss",
     "precision",
     "relative_error",
+    "symmetric_contrastive_loss",
     "warmup_cosine",
 ]

@@ -15,11 +15,13 @@ from course_lib.songbook.captions import (
     OCCASIONS,
     TEMPO_WORDS,
     called,
+    vocabulary,
     write_captions,
 )
-from course_lib.songbook.clip import Attributes, attributes
+from course_lib.songbook.clip import Attributes, attributes, captions
 from course_lib.songbook.styles import STYLES
 from course_lib.songbook.voicing import PITCH_NAMES, SCALES
+from course_lib.text.tokenizer import split
 
 TUNED = [name for name, player in INSTRUMENTS.items() if player.family != "drums"]
 
@@ -126,3 +128,14 @@ def test_manners_have_several_templates():
     for manner in MANNERS:
         texts = {write_captions(truth, np.random.default_rng(s))[manner] for s in range(40)}
         assert len(texts) >= 20, manner
+
+
+def test_the_vocabulary_is_that_of_the_captions():
+    """None of its words is missing, and hardly any is never met."""
+    words, met = set(vocabulary()), set()
+    for index in range(250):
+        plan = draw.plan(0, "train", index, 10.0)
+        for draft in range(12):
+            met.update(*map(split, captions(plan, draft).values()))
+    assert met <= words
+    assert len(words - met) <= 2, words - met
