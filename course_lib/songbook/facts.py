@@ -5,7 +5,7 @@ A fact is (attribute, value), for the attributes of `ATTRIBUTES`: ("style", "wal
 saying it are not understood.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -35,18 +35,22 @@ def true_facts(attributes: "Attributes") -> frozenset[Fact]:
     )
 
 
-def said_facts(text: str) -> frozenset[Fact]:
+def said_facts(
+    text: str, also: Mapping[tuple[str, ...], tuple[Fact, ...]] | None = None
+) -> frozenset[Fact]:
     """The facts that a caption says, true or not; two where it contradicts itself.
 
-    Longer phrases are read first, so that a "music box piece" is no piece of another style. A
-    number of beats per minute says the class of tempo that it lies in.
+    also: further phrases that say something, as tokens of `text.tokenizer.split`. Longer phrases
+    are read first, so that a "music box piece" is no piece of another style. A number of beats per
+    minute says the class of tempo that it lies in.
     """
     words, found = split(text), set()
-    longest = max(map(len, _phrases()))
+    table = phrases() | dict(also or {})
+    longest = max(map(len, table))
     place = 0
     while place < len(words):
         for size in range(min(longest, len(words) - place), 0, -1):
-            facts = _phrases().get(words[place : place + size])
+            facts = table.get(words[place : place + size])
             if facts is not None:
                 found.update(facts)
                 place += size
@@ -68,7 +72,7 @@ def _counted(words: tuple[str, ...]) -> Iterator[Fact]:
 
 
 @lru_cache(maxsize=1)
-def _phrases() -> dict[tuple[str, ...], tuple[Fact, ...]]:
+def phrases() -> dict[tuple[str, ...], tuple[Fact, ...]]:
     """Phrases as tokens, and what each of them says."""
     table: dict[tuple[str, ...], tuple[Fact, ...]] = {}
 

@@ -37,6 +37,9 @@ def test_facts_are_read_from_words():
     assert said_facts("music box, no drums, 3/4 time") == {
         ("style", "music_box"), ("instruments", "music_box"), ("drums", "no"), ("metre", "3/4"),
     }  # fmt: skip
+    also = {("dusty", "beats"): (("style", "lo_fi"),), ("lo", "-", "fi"): ()}
+    assert said_facts("dusty beats") == frozenset()
+    assert said_facts("Dusty beats, no lo-fi", also) == {("style", "lo_fi")}
     assert said_facts("bpm") == said_facts("") == said_facts("🎻 Musik") == frozenset()
 
 
