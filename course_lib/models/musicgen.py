@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.audio import resample
+from course_lib.audio.checks import check_audio
 from course_lib.models.chroma_melody import melody_of
 from course_lib.models.codec import Codec
 from course_lib.models.codec_streaming import StreamingDecoder
@@ -54,7 +55,7 @@ class MusicGen(nn.Module):
             raise TypeError(f"seconds={seconds!r} must be a number.")
         if not 0 < seconds <= LONGEST:
             raise ValueError(f"seconds={seconds} must be above 0 and at most {LONGEST:g}.")
-        return -(-round(seconds * self.codec.sample_rate) // self.codec.hop)
+        return max(1, -(-round(seconds * self.codec.sample_rate) // self.codec.hop))
 
     @torch.no_grad()
     def generate(
@@ -163,6 +164,7 @@ class MusicGen(nn.Module):
                 f"The {name} is of {len(audio)} pieces, the prompts are of {batch}: give one for "
                 "all, or one each."
             )
+        check_audio(audio)
         audio = audio.to(self.lm.device)
         if sample_rate not in (None, self.codec.sample_rate):
             audio = resample(audio, sample_rate, self.codec.sample_rate)

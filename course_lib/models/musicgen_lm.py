@@ -3,6 +3,7 @@
 Copet et al. 2023 (MusicGen), section 2. Taught in notebook 15.
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -189,8 +190,10 @@ class MusicGenLM(nn.Module):
         (Ho and Salimans 2022); both are made in one batch, and 1 makes c alone. temperature, top_k,
         top_p, generator: as in `nets.sample`. heard(codes [B, K, f]) gets new frames as soon as all
         their codes are written. Raises ValueError for known codes that do not fit or leave nothing
-        to write, and what `nets.sample` raises.
+        to write, a guidance that is no number, and what `nets.sample` raises.
         """
+        if not math.isfinite(guidance):
+            raise ValueError(f"guidance={guidance} must be a number; 1 reads the prompt as it is.")
         pattern, batch = self.config.pattern, len(reading.memory)
         given = self._check_known(known, batch, frames)
         template = self._template(frames, batch, known)  # [B, K, S]
