@@ -5,7 +5,8 @@ clip and draft, so that the same labels are said in many ways. It learns from 1,
 12 minutes on one CPU core, once the songbook is rendered.
 """
 
-import numpy as np
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 
@@ -13,13 +14,9 @@ from course_lib.metrics.text import attribute_recall, bleu
 from course_lib.models.captioner import Captioner, CaptionerConfig
 from course_lib.recipes import Parents, Recipe
 from course_lib.songbook import Attributes, Songbook, load
-from course_lib.songbook.band import INSTRUMENTS
-from course_lib.songbook.captions import MANNERS, write_captions
-from course_lib.songbook.draw import METRES, MODES, TEMPO_CLASSES
+from course_lib.songbook.captions import MANNERS, vocabulary
 from course_lib.songbook.facts import said_facts, true_facts
-from course_lib.songbook.styles import DRAWN, STYLES
-from course_lib.songbook.voicing import PITCH_NAMES
-from course_lib.text import PADDING, WordTokenizer
+from course_lib.text import PADDING
 from course_lib.training import Draws
 from course_lib.training.crop import crop
 from course_lib.training.precision import native_bfloat16
@@ -30,50 +27,22 @@ WIDEST = 12  # bands that may be silenced in a step
 BATCH = 20
 
 
-def pseudo_captions(attributes: Attributes, clip: int, drafts: int) -> list[dict[str, str]]:
-    """`drafts` times one text in each manner; the same for the same number of the clip."""
-    rngs = (np.random.default_rng([clip, draft]) for draft in range(drafts))
-    return [write_captions(attributes, rng) for rng in rngs]
-
-
-def vocabulary() -> tuple[str, ...]:
-    """All words that captions of drawn clips can hold: templates filled in with every label."""
-    tuned = [name for name, instrument in INSTRUMENTS.items() if instrument.family != "drums"]
-    texts: list[str] = []
-    for i in range(40 * len(DRAWN)):
-        metre, mode = METRES[i % len(METRES)], MODES[i % len(MODES)]
-        speed, tonic = list(TEMPO_CLASSES)[i % 3], PITCH_NAMES[i % 12]
-        style = DRAWN[i // 40]
-        band = tuple(np.random.default_rng(i).permutation(tuned)[:3].tolist())
-        row = Attributes(
-            style, tonic, mode, metre, 100.0, speed, band, i % 2 == 0, STYLES[style].mood
-        )
-        texts += [text for draft in pseudo_captions(row, i, 2) for text in draft.values()]
-    return WordTokenizer.of(texts).words
-
-
-def untrained() -> Captioner:
-    return Captioner(CaptionerConfig(words=vocabulary()))
-
-
 class CaptionedClips:
     """Spectrograms float16 [N, 64, F] of clips and captions int16 [N, drafts, L], by manner.
 
-    `batch` gives both, of some clips.
+    texts: for each manner the drafts of each clip. `batch` gives spectrograms and captions of some
+    clips.
     """
 
-    def __init__(self, clips: Songbook, model: Captioner, drafts: int = DRAFTS):
-        parts = torch.arange(len(clips)).split(BATCH)
-        rows = [model.spectrogram(clips.batch(part)).half() for part in parts]
-        self.spectrograms = torch.cat(rows)
-        self.attributes = [clips.attributes(i) for i in range(len(clips))]
-        self.texts = [pseudo_captions(row, i, drafts) for i, row in enumerate(self.attributes)]
-        self.words = {}
-        for manner in MANNERS:
-            words = model.encode([draft[manner] for texts in self.texts for draft in texts])
-            longest = int((words != PADDING).sum(1).max()) + 1  # with its end
-            kept = words[:, :longest].to(torch.int16)
-            self.words[manner] = kept.view(len(clips), drafts, -1)
+    def __init__(
+        self,
+        spectrograms: Tensor,
+        texts: Mapping[str, Sequence[Sequence[str]]],
+        attributes: Sequence[Attributes],
+        model: Captioner,
+    ):
+        self.spectrograms, self.texts, self.attributes = spectrograms, texts, attributes
+        self.words = {manner: coded(model, rows) for manner, rows in texts.items()}
 
     def __len__(self) -> int:
         return len(self.spectrograms)
@@ -83,8 +52,33 @@ class CaptionedClips:
         return self.spectrograms[indices], words
 
 
+def coded(model: Captioner, texts: Sequence[Sequence[str]]) -> Tensor:
+    """Captions int16 [N, drafts, L] of the drafts of N clips, L no longer than they need."""
+    words = model.encode([text for drafts in texts for text in drafts])
+    longest = int((words != PADDING).sum(1).max()) + 1  # with its end
+    return words[:, :longest].to(torch.int16).view(len(texts), -1, min(longest, words.shape[1]))
+
+
+def spectrograms(clips: Songbook, model: Captioner) -> Tensor:
+    """What the model sees of all clips, float16 [N, 64, F]."""
+    parts = torch.arange(len(clips)).split(BATCH)
+    return torch.cat([model.spectrogram(clips.batch(part)).half() for part in parts])
+
+
+def captioned(clips: Songbook, model: Captioner, drafts: int = DRAFTS) -> CaptionedClips:
+    """The clips of a songbook with their captions in all manners."""
+    written = [clips.captions(i, drafts) for i in range(len(clips))]
+    texts = {m: [[draft[m] for draft in drafts] for drafts in written] for m in MANNERS}
+    attributes = [clips.attributes(i) for i in range(len(clips))]
+    return CaptionedClips(spectrograms(clips, model), texts, attributes, model)
+
+
+def untrained() -> Captioner:
+    return Captioner(CaptionerConfig(words=vocabulary()))
+
+
 def data(split: str, size: str, parents: Parents) -> CaptionedClips:
-    return CaptionedClips(load(split, size), untrained())
+    return captioned(load(split, size), untrained())
 
 
 def loss(model: Captioner, batch: tuple[Tensor, dict[str, Tensor]], draws: Draws) -> Tensor:
@@ -116,9 +110,8 @@ def test(model: Captioner, clips: CaptionedClips) -> dict[str, float]:
     found: dict[str, float] = {}
     for manner in MANNERS:
         texts = captions_of(model, clips.spectrograms, manner)
-        references = [[draft[manner] for draft in drafts] for drafts in clips.texts]
         for n in (1, 4):
-            found[f"{manner}_bleu{n}"] = bleu(texts, references, n)
+            found[f"{manner}_bleu{n}"] = bleu(texts, clips.texts[manner], n)
         if manner == "description":
             said = [said_facts(text) for text in texts]
     wanted = [true_facts(row) for row in clips.attributes]

@@ -7,10 +7,7 @@ from course_lib.models.captioner import Captioner, CaptionerConfig
 from course_lib.recipes import captioner as recipe
 from course_lib.songbook import Size, load
 from course_lib.songbook.captions import MANNERS
-from course_lib.songbook.clip import attributes
-from course_lib.songbook.draw import plan
 from course_lib.songbook.facts import true_facts
-from course_lib.text import WordTokenizer
 from course_lib.training import Draws, fit
 
 
@@ -29,21 +26,11 @@ def small() -> Captioner:
 
 @pytest.fixture(scope="module")
 def clips(songs):
-    return recipe.CaptionedClips(songs, small(), drafts=2)
+    return recipe.captioned(songs, small(), drafts=2)
 
 
 def draws(step=0, items=4):
     return Draws(0, step, range(items), torch.device("cpu"))
-
-
-def test_the_vocabulary_has_every_word_of_drawn_clips():
-    tokenizer = WordTokenizer(recipe.vocabulary())
-    for index in range(200):
-        row = attributes(plan(0, "train", index, 10.0))
-        for draft in recipe.pseudo_captions(row, index, 3):
-            for text in draft.values():
-                assert tokenizer.unknown(text) == (), text
-    assert len(tokenizer) < 260
 
 
 def test_clips_come_with_drafts_in_every_manner(songs, clips):
@@ -57,11 +44,9 @@ def test_clips_come_with_drafts_in_every_manner(songs, clips):
         assert words[manner].shape[:2] == (2, 2)
         rows = clips.words[manner].flatten(0, 1)
         assert (rows[:, -1] == 0).all() and rows[:, -2].any()  # as long as needed
-        texts = [draft[manner] for draft in clips.texts[3]]
+        texts = [draft[manner] for draft in songs.captions(3, 2)]
         said = model.decode(words[manner][0].long())
         assert [t.lower() for t in said] == [t.lower() for t in texts]
-    again = recipe.pseudo_captions(songs.attributes(3), 3, 2)
-    assert again == clips.texts[3] != recipe.pseudo_captions(songs.attributes(3), 2, 2)
 
 
 def test_drafts_parts_and_silences_belong_to_the_step(clips):
@@ -85,7 +70,7 @@ def test_the_card_tells_clips_apart(clips):
 
         def describe(self, log_mel, manner):
             order = [(i + self.turn) % 4 for i in range(4)]
-            return [clips.texts[i][0][manner] for i in order]
+            return [clips.texts[manner][i][0] for i in order]
 
     model = Knowing(CaptionerConfig(recipe.vocabulary()))
     found = recipe.test(model, clips)
@@ -97,14 +82,15 @@ def test_the_card_tells_clips_apart(clips):
     assert len({true_facts(row) for row in clips.attributes}) == 4
 
 
-def test_the_captioner_learns_a_few_clips_by_heart(clips, monkeypatch):
+def test_the_captioner_learns_a_few_clips_by_heart(songs, monkeypatch):
     monkeypatch.setattr(recipe, "silenced", lambda x, draws: x)
-    model = small()
+    clips, model = recipe.captioned(songs, small(), drafts=1), small()
     before = recipe.test(model.eval(), clips)
-    fit(model, clips, recipe.loss, steps=120, batch_size=4, lr=1e-2, progress=False, device="cpu")
+    options = {"batch_size": 4, "lr": 1e-2, "warmup": 20, "progress": False, "device": "cpu"}
+    fit(model, clips, recipe.loss, steps=120, **options)
     after = recipe.test(model.eval(), clips)
-    assert before["recall_mean"] < 0.1 < 0.35 < after["recall_mean"]
-    assert after["tags_bleu1"] > 0.4
+    assert before["recall_mean"] < 0.1 < 0.6 < after["recall_mean"]
+    assert after["tags_bleu1"] > 0.5
 
 
 def test_the_default_fits_its_budget():
