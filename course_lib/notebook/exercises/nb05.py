@@ -32,6 +32,10 @@ def bits_per_second(answer):
             differs=True,
         )  # fmt: skip
     expect_close(got, sum(each) / seconds, "The bits are not right.", "Try one map by hand.")
+    expect_close(
+        answer([(2, 3, 1000)], 1.0), 6 * math.log2(1000), "Bits need not be whole numbers.",
+        "math.log2(1000) is 9.97; on average a good coder needs no more.",
+    )  # fmt: skip
 
 
 def read_map(answer):
@@ -70,6 +74,9 @@ def two_levels(answer):
         torch.as_tensor(top).shape != (3, 1), "The top has a dimension too many: [N], not [N, 1].",
         "nearest gives [N].",
     )  # fmt: skip
+    entries = [torch.as_tensor(codes).is_floating_point() for codes in (top, bottom)]
+    expect(not any(entries), "Those are entries, not codes.", "Return what `nearest` gives.")
+    expect(torch.as_tensor(top).shape != (3, 4), "The top comes first.", "return top, bottom")
     expect_close(top, want_top, "The top codes are not those of the rows' means.", "x.mean(1).")
 
     def of(left):
@@ -109,7 +116,18 @@ def price(answer):
             bits, 60 * (4.0 + finer * 2.0) / math.log(2),
             f"The bottom map is finer in {words} alone.", "Multiply both.", differs=True,
         )  # fmt: skip
-    expect_close(bits, sum(nats) / math.log(2), "The bits are not right.")
+    expect_close(
+        bits, 60 * (4.0 + 6 * 2.0) / math.log(2), "You added the numbers of `finer`.",
+        "2 times 4 bottom codes lie below a top code: multiply.", differs=True,
+    )  # fmt: skip
+    expect_close(
+        bits, sum(nats) * math.log(2), "You multiplied by ln 2.", "A nat is 1 / ln 2 bits: divide.",
+        differs=True,
+    )  # fmt: skip
+    expect_close(
+        bits, nats[0] / sum(nats), "The share came first.", "return bits, share", differs=True
+    )
+    expect_close(bits, sum(nats) / math.log(2), "The bits are not right.", "Sum both maps.")
     expect_close(
         share, nats[1] / sum(nats), "That is the bottom map's share.", "The top's part of the sum.",
         differs=True,
@@ -117,5 +135,9 @@ def price(answer):
     expect_close(
         share, 4.0 / 6.0, "That share compares single codes.", "Count all codes of a second.",
         differs=True,
+    )  # fmt: skip
+    expect_close(
+        share, 1 / 9, "That share counts codes, whatever they cost.",
+        "A top code and a bottom code do not cost the same.", differs=True,
     )  # fmt: skip
     expect_close(share, nats[0] / sum(nats), "The share is not right.", "From 0 to 1.")

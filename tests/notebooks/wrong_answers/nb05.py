@@ -81,3 +81,23 @@ def price__finer_in_time_alone(top_nats, bottom_nats, top_codes, finer):
 def price__share_of_the_bottom(top_nats, bottom_nats, top_codes, finer):
     nats = top_nats * top_codes, bottom_nats * top_codes * finer[0] * finer[1]
     return sum(nats) / math.log(2), nats[1] / sum(nats)
+
+
+def bits_per_second__whole_bits(maps, seconds):
+    return sum(r * c * math.ceil(math.log2(v)) for r, c, v in maps) / seconds
+
+
+def two_levels__entries(x, top_book, bottom_book):
+    top = top_book[nearest(x.mean(1, keepdim=True), top_book)]
+    return top[:, 0], x - top
+
+
+def price__finer_added(top_nats, bottom_nats, top_codes, finer):
+    nats = top_nats * top_codes, bottom_nats * top_codes * sum(finer)
+    return sum(nats) / math.log(2), nats[0] / sum(nats)
+
+
+def price__share_of_codes(top_nats, bottom_nats, top_codes, finer):
+    below = finer[0] * finer[1]
+    nats = top_nats * top_codes, bottom_nats * top_codes * below
+    return sum(nats) / math.log(2), 1 / (1 + below)
