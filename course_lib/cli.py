@@ -1,4 +1,4 @@
-"""The `course` command: data, run, train, table, encode, decode, doctor, stamp, album."""
+"""The `course` command: all that is done from the command line."""
 
 import argparse
 import errno
@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return chosen.run(chosen)
     except KeyboardInterrupt:
-        coding = chosen.command in ("encode", "decode")
+        coding = chosen.command in ("encode", "decode", "generate")
         left = "Nothing was written." if coding else "The same command goes on from here."
         print(f"\nStopped. {left}", file=sys.stderr)
         return 130
@@ -85,6 +85,16 @@ def _parser() -> argparse.ArgumentParser:
     decode.add_argument("target", metavar="OUT", type=Path, nargs="?", help="by default IN.wav")
     decode.add_argument("-f", action="store_true", help="overwrite OUT")
     decode.set_defaults(run=_decode)
+
+    generate = commands.add_parser("generate", help="a sentence becomes music")
+    generate.add_argument("prompt", metavar="PROMPT", help="such as 'a slow waltz with a flute'")
+    generate.add_argument("-o", metavar="OUT", type=Path, default=Path("music.wav"), dest="target")
+    generate.add_argument("--seconds", type=_above_0, default=8.0, help="by default 8")
+    generate.add_argument("--melody", metavar="IN", type=Path, help="a sound file to be followed")
+    generate.add_argument("--seed", type=_from_0, help="the same seed, the same music")
+    generate.add_argument("--mine", action="store_true", help="by the model that you trained")
+    generate.add_argument("-f", action="store_true", help="overwrite OUT")
+    generate.set_defaults(run=_generate)
 
     doctor = commands.add_parser("doctor", help="versions, device, disk, and what to do")
     doctor.add_argument("--fix", action="store_true", help="mend torchaudio beside a CPU torch")
@@ -190,23 +200,54 @@ def _decode(chosen) -> int:
     return 0
 
 
+def _generate(chosen) -> int:
+    _writable(chosen.target, chosen.f, chosen.melody)
+    from course_lib import audio
+    from course_lib.notebook import prompting
+
+    if chosen.melody is not None:
+        audio.info(chosen.melody)  # what is no sound is refused before models are loaded
+    model, melody = prompting.load_musicgen(chosen.mine), None
+    model.frames(chosen.seconds)  # and what is too long before anything is said
+    if chosen.melody is not None:
+        melody = audio.read(chosen.melody, model.codec.sample_rate).mean(0)[None, None]
+    tower = model.lm.config.text
+    told = str(prompting.understand(chosen.prompt, tower.tokenizer, tower.longest))
+    if told:
+        print(told)
+    with _bar(chosen.seconds, "s") as bar:
+
+        def made():  # begins once it is known that OUT can be written
+            yield prompting.play(
+                chosen.prompt, model, chosen.seconds, bar.update, seed=chosen.seed, melody=melody
+            )
+
+        audio.write_blocks(chosen.target, made(), model.codec.sample_rate)
+    print(f"{chosen.target}: {chosen.seconds:g} s at {model.codec.sample_rate} Hz")
+    return 0
+
+
 def _target(chosen, suffix: str) -> Path:
-    """The file to write, which is not there yet, or may be overwritten."""
+    """The file to write beside one that is read."""
     if not chosen.source.exists():
         raise FileNotFoundError(f"{chosen.source} does not exist: check its name and folder.")
     if chosen.source.is_dir():
         raise IsADirectoryError(f"{chosen.source} is a folder; give the name of a file in it.")
-    target = chosen.target or chosen.source.with_suffix(suffix)
+    return _writable(chosen.target or chosen.source.with_suffix(suffix), chosen.f, chosen.source)
+
+
+def _writable(target: Path, overwrite: bool, source: Path | None = None) -> Path:
+    """The file to write, which is not there yet, or may be overwritten; it is not the source."""
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder; give the name of a file to write.")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {target.parent} to write {target.name} into.")
     if target.exists():
-        if target.samefile(chosen.source):
+        if source is not None and source.exists() and target.samefile(source):
             raise ValueError(f"{target} can't be read and written at once: give another OUT.")
         if not target.is_file():  # replacing it would remove a device or a pipe
             raise ValueError(f"{target} is no ordinary file: give the name of one to write.")
-        if not chosen.f:
+        if not overwrite:
             raise FileExistsError(f"{target} is there already: -f overwrites it.")
     if not os.access(target.parent, os.W_OK):
         raise ValueError(f"The folder {target.parent} can't be written: give another OUT.")
@@ -264,6 +305,12 @@ def _device(name: str | None) -> str | None:
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 1")
+    return int(text)
+
+
+def _from_0(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 0 to 2^63 - 1")
     return int(text)
 
 

@@ -16,6 +16,9 @@ Hear
     choose({label: sound, ...}) -> Choice
         The same table with a button for each; `.kept` and `.index` say which one the listener
         keeps, the first until then: "run all" never waits.
+    prompt(musicgen, judge=None, first="A slow waltz …", seconds=4.0)
+        A box to type a sentence into, a progress bar and a player; unknown words are struck out in
+        grey. The first sentence is played at once, so that "run all" never waits.
     ladder_clips() -> {label: Clip}    the two held-out clips of the whole course, then "mine" (4 s)
     describe(sound, sample_rate=16000, reference=None) -> Description
         Print it, or read .loudness .brightness .above_4khz .attack .pitch_error .peak .seconds
@@ -65,6 +68,7 @@ _HOMES = {
     "player": "listening",
     "players": "listening",
     "profile": "profiles",
+    "prompt": "prompting",
     "show_bars": "plots",
     "show_curves": "plots",
     "show_matrix": "plots",
