@@ -16,6 +16,7 @@ from course_lib.models.codec_config import PRESETS, CodecConfig
 from course_lib.models.codec_lm import CodecLM, CodecLMConfig, FrameByFrame
 from course_lib.models.codec_streaming import StreamingDecoder, StreamingEncoder
 from course_lib.models.judge import Judge, JudgeConfig
+from course_lib.models.htsat import HTSAT, HTSATConfig
 from course_lib.models.jukebox import Jukebox
 from course_lib.models.jukebox_labels import JukeboxLabels, JukeboxLabelsConfig, JukeboxTiming
 from course_lib.models.jukebox_levels import (
@@ -34,6 +35,7 @@ from course_lib.models.jukebox_upsamplers import (
 )
 from course_lib.models.musicgen import MusicGen
 from course_lib.models.musicgen_lm import MusicGenLM, MusicGenLMConfig, Reading
+from course_lib.models.laion_clap import LAIONCLAP, LAIONCLAPConfig, RoBERTa, RoBERTaConfig
 from course_lib.models.phonemes import PhonemeRecogniser, PhonemeRecogniserConfig
 from course_lib.models.run_length_sampling import write_events
 from course_lib.models.run_length_transformer import (
@@ -69,6 +71,8 @@ __all__ = [
     "FrameByFrame",
     "Judge",
     "JudgeConfig",
+    "HTSAT",
+    "HTSATConfig",
     "Jukebox",
     "JukeboxLabels",
     "JukeboxLabelsConfig",
@@ -83,6 +87,8 @@ __all__ = [
     "JukeboxUpsampler",
     "JukeboxUpsamplers",
     "JukeboxUpsamplersConfig",
+    "LAIONCLAP",
+    "LAIONCLAPConfig",
     "LEVELS",
     "Maps",
     "MusicGen",
@@ -92,6 +98,8 @@ __all__ = [
     "PhonemeRecogniser",
     "PhonemeRecogniserConfig",
     "Reading",
+    "RoBERTa",
+    "RoBERTaConfig",
     "RunLengthTransformer",
     "RunLengthTransformerConfig",
     "SlowAE",
