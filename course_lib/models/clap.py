@@ -119,7 +119,10 @@ class AudioTower(nn.Module):
 
     def forward(self, spectrogram: Tensor) -> Tensor:
         """One segment's spectrogram [B, mels, S] -> its vector [B, D]."""
-        maps = self.convolutions(spectrogram[:, None])  # [B, C, bands, frames]
+        return self.summary(self.convolutions(spectrogram[:, None]))
+
+    def summary(self, maps: Tensor) -> Tensor:
+        """What the convolutions made, [B, C, bands, frames] -> the vector [B, D]."""
         states = self.mix(maps.flatten(1, 2).transpose(1, 2))  # [B, frames, width]
         states = F.gelu(states) if self.transformer is None else self.transformer(states)
         spread = states.var(1, correction=0).clamp(min=1e-6).sqrt()
