@@ -8,15 +8,15 @@ from course_lib.models.autoregressive_autoencoder import (
     AutoregressiveOutput,
     autoregressive_loss,
 )
-from course_lib.models.chroma_melody import chromagram, melody_of, strongest
 from course_lib.models.captioner import Captioner, CaptionerConfig
+from course_lib.models.chroma_melody import chromagram, melody_of, strongest
 from course_lib.models.clap import CLAP, AudioTower, AudioTowerConfig, CLAPConfig
 from course_lib.models.codec import Codec, CodecOutput, Encoded
 from course_lib.models.codec_config import PRESETS, CodecConfig
 from course_lib.models.codec_lm import CodecLM, CodecLMConfig, FrameByFrame
 from course_lib.models.codec_streaming import StreamingDecoder, StreamingEncoder
-from course_lib.models.judge import Judge, JudgeConfig
 from course_lib.models.htsat import HTSAT, HTSATConfig
+from course_lib.models.judge import Judge, JudgeConfig
 from course_lib.models.jukebox import Jukebox
 from course_lib.models.jukebox_labels import JukeboxLabels, JukeboxLabelsConfig, JukeboxTiming
 from course_lib.models.jukebox_levels import (
@@ -33,9 +33,9 @@ from course_lib.models.jukebox_upsamplers import (
     JukeboxUpsamplers,
     JukeboxUpsamplersConfig,
 )
+from course_lib.models.laion_clap import LAIONCLAP, LAIONCLAPConfig, RoBERTa, RoBERTaConfig
 from course_lib.models.musicgen import MusicGen
 from course_lib.models.musicgen_lm import MusicGenLM, MusicGenLMConfig, Reading
-from course_lib.models.laion_clap import LAIONCLAP, LAIONCLAPConfig, RoBERTa, RoBERTaConfig
 from course_lib.models.phonemes import PhonemeRecogniser, PhonemeRecogniserConfig
 from course_lib.models.run_length_sampling import write_events
 from course_lib.models.run_length_transformer import (
@@ -125,8 +125,8 @@ __all__ = [
     "chromagram",
     "gaussian_kl",
     "melody_of",
-    "strongest",
     "slowae_loss",
+    "strongest",
     "vae_loss",
     "vqvae2_loss",
     "vqvae_loss",
