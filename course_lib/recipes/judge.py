@@ -1,7 +1,8 @@
 """The judge: real clips and what the codec leaves of them. Taught in notebook 15.
 
 Half of what it hears has been through four codebooks of the codec, since that is how a model speaks
-to it. Clips are played up to a fifth faster or slower, which makes other tempi of them.
+to it. Clips are played up to a fifth faster or slower, which makes other tempi of them. About 15
+minutes on one CPU core, once the songbook is rendered.
 """
 
 from functools import cached_property
