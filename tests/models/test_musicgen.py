@@ -223,9 +223,10 @@ def test_a_melody_of_another_rate_is_resampled_and_silence_says_nothing(musicgen
     settings = {"seconds": SHORT, "seed": 0}
     plain = musicgen.generate(["a"], **settings)
     with_note = musicgen.generate(["a"], melody=note, **settings)
-    slower = 0.3 * torch.sin(2 * torch.pi * 440 * torch.arange(800) / 8000)[None, None]
+    # Taken for 16 kHz, 12 kHz would be a fifth higher; 8 kHz, an octave, would be the same class.
+    slower = 0.3 * torch.sin(2 * torch.pi * 440 * torch.arange(1200) / 12000)[None, None]
     assert not torch.equal(plain, with_note)
-    again = musicgen.generate(["a"], melody=slower, sample_rate=8000, **settings)
+    again = musicgen.generate(["a"], melody=slower, sample_rate=12000, **settings)
     torch.testing.assert_close(again, with_note, rtol=0, atol=1e-5)
     silence = musicgen.generate(["a"], melody=torch.zeros(1, 1, 1600), **settings)
     torch.testing.assert_close(silence, plain, rtol=0, atol=1e-5)
