@@ -19,10 +19,10 @@ from course_lib.songbook.styles import DRAWN, STYLES
 
 Prompts = Mapping[str, tuple[str, ...]]  # class -> texts about it, as many as one likes
 
-TUNED = tuple(name for name, each in INSTRUMENTS.items() if each.family != "drums")
+LEADS = tuple(name for name in INSTRUMENTS if any(name in STYLES[s].lead for s in DRAWN))
 PROMPTS: dict[str, Prompts] = {
     "style": {name: (STYLES[name].words, f"a {STYLES[name].piece}") for name in DRAWN},
-    "lead": {name: (f"led by a {called(name)}", called(name)) for name in TUNED},
+    "lead": {name: (f"led by a {called(name)}", called(name)) for name in LEADS},
     "mode": {name: (f"in a {name} key", f"in the {name} mode") for name in MODES},
     "metre": {name: (*METRE_WORDS[name], f"{name} time") for name in METRES},
     "tempo_class": {

@@ -19,6 +19,9 @@ Hear
     prompt(musicgen, judge=None, first="A slow waltz …", seconds=4.0)
         A box to type a sentence into, a progress bar and a player; unknown words are struck out in
         grey. The first sentence is played at once, so that "run all" never waits.
+    search(clap, clips, vectors=None, first="a slow waltz with strings", count=3)
+        A box to type words into; the clips nearest to them are played. The first words are
+        searched for at once, so that "run all" never waits.
     ladder_clips() -> {label: Clip}    the two held-out clips of the whole course, then "mine" (4 s)
     describe(sound, sample_rate=16000, reference=None) -> Description
         Print it, or read .loudness .brightness .above_4khz .attack .pitch_error .peak .seconds
@@ -69,6 +72,7 @@ _HOMES = {
     "players": "listening",
     "profile": "profiles",
     "prompt": "prompting",
+    "search": "searching",
     "show_bars": "plots",
     "show_curves": "plots",
     "show_matrix": "plots",
