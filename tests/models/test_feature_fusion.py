@@ -40,12 +40,18 @@ def test_a_short_clip_is_heard_as_by_the_plain_tower():
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("alone", ["whole", "near"])
 @pytest.mark.parametrize("frames", [64, 65, 100, 189, 300])
-def test_every_third_is_heard_and_closer_than_the_whole(frames):
+def test_every_third_is_heard_from_afar_and_closely(frames, alone):
+    class One(torch.nn.Module):
+        def forward(self, whole, near):
+            return whole if alone == "whole" else near
+
     fused = tower()
     starts = fused.places(frames)
     assert len(starts) == 3 and starts == sorted(starts)
     assert all(0 <= start <= frames - fused.frames for start in starts)
+    fused.fusion = One()
     x = noise(frames)
     before = fused(x)
     for third in range(3):
