@@ -76,6 +76,27 @@ def test_people_choose_other_clips_for_another_seed(small):
     assert len(set(captioner.people(0))) == 4
 
 
+def test_with_people_what_listens_stays_unless_all_weights_go_on(small, monkeypatch):
+    kept = {}
+
+    def describe(model, spectrograms, manner):
+        kept["weights"] = {name: value.clone() for name, value in model.state_dict().items()}
+        return [""] * len(spectrograms)
+
+    monkeypatch.setattr(captioner, "captions_of", describe)
+    for row, stays in (
+        (captioner.PSEUDO_PEOPLE, True), (captioner.FORGETFUL, False), (captioner.PEOPLE, False)
+    ):  # fmt: skip
+        computed(row)
+        before = captioner.taught(tuple(captioner.TABLE.rows[row]["programs"]), 0)
+        same = {n.split(".")[0]: True for n in before} | {
+            n.split(".")[0]: False for n in before if not torch.equal(before[n], kept["weights"][n])
+        }
+        assert not same["writer"]
+        for part in ("convolutions", "first", "listener"):
+            assert same[part] == stays, (row, part)
+
+
 def test_cells_do_not_change_what_they_share(small):
     weights = {name: value.clone() for name, value in captioner.taught((), 0).items()}
     assert computed(captioner.PEOPLE) == computed(captioner.PEOPLE)
