@@ -92,7 +92,7 @@ class WordTokenizer:
     def near(self, word: str, n: int = 3) -> tuple[str, ...]:
         """Up to `n` known words spelt most like `word`; none where nothing is alike."""
         candidates = [known for known in self.words if len(known) > 1]
-        return tuple(difflib.get_close_matches(word.lower(), candidates, n, cutoff=0.65))
+        return tuple(difflib.get_close_matches(word.lower(), candidates, n, cutoff=0.7))
 
 
 def split(text: str) -> tuple[str, ...]:
