@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.audio import LogMel
-from course_lib.audio.checks import check_audio
+from course_lib.audio.checks import check_second
+from course_lib.audio.levels import to_one_level
 from course_lib.nets import (
     LanguageModel,
     LanguageModelConfig,
@@ -27,8 +28,6 @@ from course_lib.songbook.captions import MANNERS
 from course_lib.text import PADDING, WordTokenizer
 from course_lib.text.tokenizer import SPECIAL
 
-LOUDNESS = 0.1  # root mean square to which every clip is brought
-SHORTEST = 1.0  # seconds
 HOP, BANDS = 512, 64  # of the spectrogram
 STRIDES = ((2, 2), (2, 2), (2, 1))  # of the convolutions, in bands and frames
 SMOOTHING = 0.1  # of the words to be written
@@ -99,19 +98,8 @@ class Captioner(nn.Module):
 
     def spectrogram(self, audio: Tensor) -> Tensor:
         """The log-mel spectrogram [B, 64, F'] of audio at one loudness, F' = 1 + T // 512."""
-        check_audio(audio, finite=False)
-        if audio.ndim != 3 or audio.shape[1] != 1:
-            raise ValueError(
-                f"audio has shape {list(audio.shape)}; expected mono [B, 1, T]: mix the channels "
-                "with x.mean(1, keepdim=True)."
-            )
-        if audio.shape[-1] < SHORTEST * self.config.sample_rate:
-            raise ValueError(
-                f"audio has {audio.shape[-1]} samples; the captioner needs at least "
-                f"{SHORTEST * self.config.sample_rate:.0f}, one second at its rate."
-            )
-        level = audio.square().mean(-1, keepdim=True).sqrt()
-        return self.mel(audio * (LOUDNESS / level.clamp(min=1e-4)))
+        check_second(audio, self.config.sample_rate, "the captioner")
+        return self.mel(to_one_level(audio))
 
     def listen(self, log_mel: Tensor) -> Tensor:
         """What is heard in spectrograms [B, 64, F']: a memory [B, F, D], F = ceil(F' / 4)."""

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.audio.checks import check_audio
-from course_lib.models.clap import projection
+from course_lib.audio.checks import check_mono
+from course_lib.models.clap import covering, projection
 from course_lib.models.htsat import HTSAT, HTSATConfig
 
 HOP, N_FFT = 480, 1024  # samples, at 48 kHz
@@ -99,17 +99,13 @@ class LAIONCLAP(nn.Module):
         longer, segments cover all, and their mean is brought to length 1. Raises TypeError or
         ValueError for other shapes and dtypes.
         """
-        check_audio(audio, finite=False)
-        if audio.ndim != 3 or audio.shape[1] != 1:
-            raise ValueError(f"audio has shape {list(audio.shape)}; expected mono [B, 1, T].")
+        check_mono(audio, finite=False)
         length = round(self.config.seconds * self.config.sample_rate)
         samples = audio.shape[-1]
         if samples < length:
             whole = audio.repeat(1, 1, length // samples)
             audio = F.pad(whole, (0, length - whole.shape[-1]))
-        count = -(-audio.shape[-1] // length)
-        spare = audio.shape[-1] - length
-        starts = [spare * i // max(count - 1, 1) for i in range(count)]
+        starts = covering(audio.shape[-1], length)
         parts = [self.spectrogram(audio[:, 0, s : s + length]) for s in starts]
         return F.normalize(sum(self.embed_spectrogram(part) for part in parts), dim=-1)
 
