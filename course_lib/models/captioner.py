@@ -53,10 +53,11 @@ class CaptionerConfig:
     dropout: float = 0.1
 
     def __post_init__(self):
-        if not self.manners or self.longest < 1 or len(self.channels) != len(STRIDES):
+        fits = len(self.channels) == len(STRIDES) and all(c % 8 == 0 < c for c in self.channels)
+        if not self.manners or self.longest < 1 or not fits:
             raise ValueError(
                 f"There must be manners ({len(self.manners)}), longest={self.longest} must be "
-                f"positive, and channels={self.channels} be {len(STRIDES)} numbers."
+                f"positive, and channels={self.channels} be {len(STRIDES)} multiples of 8."
             )
 
 
@@ -64,8 +65,8 @@ class Captioner(nn.Module):
     """Audio [B, 1, T] of at least a second to texts, or p(words | audio, manner).
 
     A caption is int64 [B, L] ids of `tokenizer`, without its start, 0 after its last word: the
-    first 0 is its end and is learnt, the others are not. Gain changes nothing. Raises TypeError or
-    ValueError for audio of other shapes and dtypes. Taught in notebook 13b.
+    first 0 is its end and is learnt, the others are not. Gain changes nothing above -80 dBFS.
+    Raises TypeError or ValueError for audio of other shapes and dtypes. Taught in notebook 13b.
     """
 
     def __init__(self, config: CaptionerConfig):

@@ -40,8 +40,12 @@ class AudioTowerConfig:
     dropout: float = 0.0
 
     def __post_init__(self):
-        if self.segment < SHORTEST:
-            raise ValueError(f"segment={self.segment} must be at least {SHORTEST:g} second.")
+        if not SHORTEST <= self.segment < math.inf:
+            raise ValueError(
+                f"segment={self.segment} must be finite and at least {SHORTEST:g} second."
+            )
+        if self.width < 1:
+            raise ValueError(f"width={self.width} must be at least 1.")
         if not self.channels or any(c % 8 or c < 8 for c in self.channels):
             raise ValueError(f"channels={self.channels} must be multiples of 8, at least one.")
 
@@ -54,6 +58,15 @@ class CLAPConfig:
     text: TextTowerConfig = field(default_factory=TextTowerConfig)
     embedding: int = 128
     temperature: float = 0.07  # at the start of training
+
+    def __post_init__(self):
+        if self.embedding < 1:
+            raise ValueError(f"embedding={self.embedding} must be at least 1.")
+        if not 0.01 <= self.temperature <= 1:
+            raise ValueError(
+                f"temperature={self.temperature} must be from 0.01 to 1, within which training "
+                "keeps it."
+            )
 
 
 class AudioTower(nn.Module):
