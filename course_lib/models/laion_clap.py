@@ -65,7 +65,16 @@ class RoBERTa(nn.Module):
         self.pool = nn.Linear(c.width, c.width)
 
     def forward(self, ids: Tensor, valid: Tensor) -> Tensor:
-        """valid bool [B, L], False for padding; ids are those of the published tokenizer."""
+        """valid bool [B, L], False for padding; ids are those of the published tokenizer.
+
+        Raises ValueError for more tokens than there are places.
+        """
+        most = self.config.longest - self.config.padding - 1
+        if ids.shape[1] > most:
+            raise ValueError(
+                f"The texts have {ids.shape[1]} tokens; this RoBERTa reads up to {most}: have the "
+                "tokenizer cut them."
+            )
         places = valid.long().cumsum(1) * valid + self.config.padding
         x = self.norm(self.embedding(ids) + self.positions(places))
         for layer in self.layers:
@@ -118,14 +127,15 @@ class LAIONCLAP(nn.Module):
         return F.normalize(self.text_projection(self.text(ids, valid)), dim=-1)
 
     def spectrogram(self, audio: Tensor) -> Tensor:
-        """Log-mel power in dB [B, F, mels] of audio [B, T], F = 1 + T // 480."""
+        """Log-mel power in dB [B, F, mels] of audio [B, T], F = 1 + T // 480; always float32."""
         from torchaudio.functional import melscale_fbanks
 
         c = self.config
         window = torch.hann_window(N_FFT, device=audio.device)
-        spectrum = torch.stft(audio, N_FFT, HOP, window=window, return_complex=True)
+        spectrum = torch.stft(audio.float(), N_FFT, HOP, window=window, return_complex=True)
         filters = melscale_fbanks(
             N_FFT // 2 + 1, c.lowest, c.highest, c.audio.mels, c.sample_rate, "slaney", "slaney"
         ).to(audio.device)
-        power = spectrum.abs().square().transpose(1, 2) @ filters
-        return 10 * power.clamp(min=1e-10).log10()
+        with torch.autocast(audio.device.type, enabled=False):
+            power = spectrum.abs().square().transpose(1, 2) @ filters
+            return 10 * power.clamp(min=1e-10).log10()
