@@ -122,6 +122,17 @@ def test_captions_of_the_songbook_come_back_as_they_were_written(index, seed):
         assert split(written(split(text))) == split(text)
 
 
+def test_writing_hears_the_same_every_time_also_between_steps_of_training():
+    model = small(
+        longest=12, channels=(8, 8, 8), width=16, heads=2, listening_layers=1, dropout=0.9
+    ).train()
+    log_mel, heard = model.spectrogram(noise(1, 1, 16000)), []
+    model.listener.register_forward_hook(lambda module, given, made: heard.append(made))
+    for _ in range(2):
+        model.describe(log_mel)
+    assert torch.equal(*heard) and model.training
+
+
 def test_unknown_words_and_what_is_too_long():
     model = small()
     ids = model.encode(["a tango", "a " * 40, ""])

@@ -25,16 +25,6 @@ def model() -> MusicGen:
     return MusicGen(small_codec(), MusicGenLM(config)).eval()
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """What `prompt` displays, instead of displaying it."""
-    import IPython.display
-
-    kept = []
-    monkeypatch.setattr(IPython.display, "display", kept.append)
-    return kept
-
-
 def understood(text):
     return room.understand(text, WordTokenizer(WORDS), longest=8)
 

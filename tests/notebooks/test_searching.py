@@ -24,15 +24,6 @@ def model():
     return CLAP(CLAPConfig(tower, words, embedding=8)).eval()
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    import IPython.display
-
-    kept = []
-    monkeypatch.setattr(IPython.display, "display", kept.append)
-    return kept
-
-
 @torch.no_grad()
 def test_the_nearest_clips_come_first(model, clips):
     wanted = model.embed_text(["a slow waltz"])[0]
