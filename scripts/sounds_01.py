@@ -6,10 +6,10 @@ notebooks learn them, from the quick songbook.
 """
 
 import torch
+from opening_sounds import write
 
-from course_lib import audio, paths, quantize, songbook
+from course_lib import audio, quantize, songbook
 from course_lib.notebook import ladder_clips
-from course_lib.notebook.sounds import encode, excerpt
 
 SECONDS = 3.0
 MOMENT = 2048  # samples, an eighth of a second
@@ -20,16 +20,16 @@ def main() -> None:
     train = songbook.load("train", progress=False)
     log_mel = torch.cat([mel(train.batch(p)) for p in torch.arange(len(train)).split(64)])
     clip = next(iter(ladder_clips().values()))
-    write("01_original", clip.audio)
+    write("01_original", clip.audio, SECONDS)
     x = log_mel[..., ::4].transpose(1, 2).flatten(0, 1)  # [N, 80]
     own = mel(clip.audio[None])  # [1, 80, F]
     for size in (4, 16, 256, 1024):
         seeded = torch.Generator().manual_seed(0)
         codebook = quantize.kmeans(x, size, 6, seeded).centroids  # [V, 80]
         rebuilt = codebook[quantize.nearest(own[0].T, codebook)].T[None]  # [1, 80, F]
-        write(f"01_{size}", audio.griffin_lim(rebuilt, mel)[0])
+        write(f"01_{size}", audio.griffin_lim(rebuilt, mel)[0], SECONDS)
     for number, sound in enumerate(letters(train, log_mel), 1):
-        write(f"01b_letter_{number}", sound)
+        write(f"01b_letter_{number}", sound, SECONDS)
 
 
 def letters(train, log_mel: torch.Tensor) -> list[torch.Tensor]:
@@ -57,14 +57,6 @@ def moments(train, here: torch.Tensor) -> torch.Tensor:
         sound = torch.nn.functional.pad(train.batch([number])[0, 0], (MOMENT, MOMENT))
         pieces.append(sound[start + MOMENT : start + 2 * MOMENT] * window)
     return torch.cat(pieces)[None]
-
-
-def write(name: str, sound: torch.Tensor) -> None:
-    level = audio.normalise(excerpt(sound[0], 16000, SECONDS)[None], 16000)
-    data = encode(level[0], 16000, "MP3")
-    path = paths.data("sounds", f"{name}.mp3")
-    paths.replace_file(path, lambda temporary: temporary.write_bytes(data))
-    print(f"{path.name}: {len(data):,} bytes")
 
 
 if __name__ == "__main__":

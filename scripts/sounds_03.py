@@ -6,10 +6,10 @@ network of the notebook, trained here in half a minute.
 """
 
 import torch
+from opening_sounds import write
 
-from course_lib import audio, checkpoints, models, paths, songbook
+from course_lib import audio, checkpoints, models, songbook
 from course_lib.notebook import ladder_clips
-from course_lib.notebook.sounds import encode, excerpt
 from course_lib.training import Tensors, fit
 from course_lib.training.crop import crop
 
@@ -25,9 +25,9 @@ def main() -> None:
     log_mel = mel(clip.audio[None])  # [1, 80, F]
     with torch.no_grad():
         rebuilt = model(log_mel).reconstruction  # [1, 80, F]
-    write("original", clip.audio)
-    write("mel", audio.griffin_lim(log_mel, mel)[0])
-    write("vqvae", audio.griffin_lim(rebuilt, mel)[0])
+    write("03_original", clip.audio, SECONDS)
+    write("03_mel", audio.griffin_lim(log_mel, mel)[0], SECONDS)
+    write("03_vqvae", audio.griffin_lim(rebuilt, mel)[0], SECONDS)
 
 
 def small_network(mel: audio.LogMel) -> models.VQVAE:
@@ -47,14 +47,6 @@ def small_network(mel: audio.LogMel) -> models.VQVAE:
         progress=False,
     )
     return model
-
-
-def write(name: str, sound: torch.Tensor) -> None:
-    level = audio.normalise(excerpt(sound[0], 16000, SECONDS)[None], 16000)
-    data = encode(level[0], 16000, "MP3")
-    path = paths.data("sounds", f"03_{name}.mp3")
-    paths.replace_file(path, lambda temporary: temporary.write_bytes(data))
-    print(f"{path.name}: {len(data):,} bytes")
 
 
 if __name__ == "__main__":

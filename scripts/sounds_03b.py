@@ -7,12 +7,12 @@ is none a small one trained here.
 """
 
 import torch
+from opening_sounds import write
 
-from course_lib import audio, checkpoints, paths, songbook
+from course_lib import audio, checkpoints, songbook
 from course_lib.models import VQVAE, VQVAEConfig, vqvae_loss
 from course_lib.nets import LanguageModel, LanguageModelConfig, generate
 from course_lib.notebook import ladder_clips
-from course_lib.notebook.sounds import encode, excerpt
 from course_lib.songbook import note_codes
 from course_lib.training import Tensors, fit
 from course_lib.training.crop import crop
@@ -23,9 +23,9 @@ MEL = audio.LogMel()
 
 
 def main() -> None:
-    write("notes", notes())
+    write("03b_notes", notes(), SECONDS)
     clip = next(iter(ladder_clips().values()))
-    write("original", clip.audio)
+    write("03b_original", clip.audio, SECONDS)
     book = songbook.load("train", progress=False)
     parts = torch.arange(len(book)).split(32)
     with torch.no_grad():
@@ -43,7 +43,7 @@ def main() -> None:
     )  # fmt: skip
     for name, some in {"codes": own, "continued": continued}.items():
         with torch.no_grad():
-            write(name, audio.griffin_lim(codec.decode_codes(some), MEL)[0])
+            write(f"03b_{name}", audio.griffin_lim(codec.decode_codes(some), MEL)[0], SECONDS)
 
 
 def notes() -> torch.Tensor:
@@ -87,14 +87,6 @@ def shipped_or_small(log_mel: torch.Tensor) -> VQVAE:
         steps=2 * STEPS, batch_size=8, lr=3e-3,
     )  # fmt: skip
     return codec.cpu()
-
-
-def write(name: str, sound: torch.Tensor) -> None:
-    level = audio.normalise(excerpt(sound[0], 16000, SECONDS)[None], 16000)
-    data = encode(level[0], 16000, "MP3")
-    path = paths.data("sounds", f"03b_{name}.mp3")
-    paths.replace_file(path, lambda temporary: temporary.write_bytes(data))
-    print(f"{path.name}: {len(data):,} bytes")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ the training clips of the quick profile.
 """
 
 import torch
+from opening_sounds import write
 
-from course_lib import audio, paths, songbook
+from course_lib import audio, songbook
 from course_lib.notebook import ladder_clips
-from course_lib.notebook.sounds import encode, excerpt
 from course_lib.quantize import ResidualVQ
 
 SECONDS = 3.0
@@ -26,20 +26,12 @@ def main() -> None:
     rvq.eval()
     clip = next(iter(ladder_clips().values()))
     log_mel = mel(clip.audio[None])  # [1, 80, F]
-    write("original", clip.audio)
-    write("mel", audio.griffin_lim(log_mel, mel)[0])
+    write("04_original", clip.audio, SECONDS)
+    write("04_mel", audio.griffin_lim(log_mel, mel)[0], SECONDS)
     for n in (1, 2, 4, 8):
         coded = rvq.decode(rvq.encode(log_mel, n))
         print(f"{n}: error {(coded - log_mel).square().mean() / log_mel.var():.3f} of the variance")
-        write(str(n), audio.griffin_lim(coded, mel)[0])
-
-
-def write(name: str, sound: torch.Tensor) -> None:
-    level = audio.normalise(excerpt(sound[0], 16000, SECONDS)[None], 16000)
-    data = encode(level[0], 16000, "MP3")
-    path = paths.data("sounds", f"04_{name}.mp3")
-    paths.replace_file(path, lambda temporary: temporary.write_bytes(data))
-    print(f"{path.name}: {len(data):,} bytes")
+        write(f"04_{n}", audio.griffin_lim(coded, mel)[0], SECONDS)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ trained them (course train vqvae2 --mine, then vqvae2_priors), else the shipped 
 """
 
 import torch
+from opening_sounds import write
 
-from course_lib import audio, checkpoints, paths
+from course_lib import audio, checkpoints
 from course_lib.notebook import ladder_clips
-from course_lib.notebook.sounds import encode, excerpt
 from course_lib.recipes.vqvae2 import MEL
 
 SECONDS = 3.0
@@ -21,7 +21,7 @@ def main() -> None:
     model = checkpoints.load("vqvae2", mine=True)
     priors = checkpoints.load("vqvae2_priors", mine=True)
     clip = list(ladder_clips().values())[PLACE]
-    write("original", clip.audio)
+    write("05_original", clip.audio, SECONDS)
     log_mel = MEL(clip.audio[None])  # [1, 64, F]
     top, bottom = model.encode(log_mel)
     generator = torch.Generator().manual_seed(5)
@@ -33,15 +33,7 @@ def main() -> None:
         "invented": model.decode_codes(*invented),
     }
     for name, image in images.items():
-        write(name, audio.griffin_lim(image, MEL)[0])
-
-
-def write(name: str, sound: torch.Tensor) -> None:
-    level = audio.normalise(excerpt(sound[0], 16000, SECONDS)[None], 16000)
-    data = encode(level[0], 16000, "MP3")
-    path = paths.data("sounds", f"05_{name}.mp3")
-    paths.replace_file(path, lambda temporary: temporary.write_bytes(data))
-    print(f"{path.name}: {len(data):,} bytes")
+        write(f"05_{name}", audio.griffin_lim(image, MEL)[0], SECONDS)
 
 
 if __name__ == "__main__":

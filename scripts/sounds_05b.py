@@ -6,8 +6,9 @@ ones, or where there are none small ones trained here.
 """
 
 import torch
+from opening_sounds import write
 
-from course_lib import audio, checkpoints, paths, songbook
+from course_lib import audio, checkpoints, songbook
 from course_lib.models import (
     RunLengthTransformer,
     RunLengthTransformerConfig,
@@ -16,7 +17,6 @@ from course_lib.models import (
     write_events,
 )
 from course_lib.notebook import ladder_clips
-from course_lib.notebook.sounds import encode, excerpt
 from course_lib.recipes import slowae, slowae_prior
 from course_lib.training import fit
 
@@ -37,9 +37,9 @@ def main() -> None:
         )  # fmt: skip
         found = {"mel": bands, "slow": slow.decode_codes(codes)}
         found["continued"] = slow.decode_codes(continued)
-    write("original", clip.audio)
+    write("05b_original", clip.audio, SECONDS)
     for name, some in found.items():
-        write(name, audio.griffin_lim(some, slowae.MEL)[0])
+        write(f"05b_{name}", audio.griffin_lim(some, slowae.MEL)[0], SECONDS)
 
 
 def shipped_or_small() -> tuple[SlowAE, RunLengthTransformer]:
@@ -53,14 +53,6 @@ def shipped_or_small() -> tuple[SlowAE, RunLengthTransformer]:
     prior = RunLengthTransformer(RunLengthTransformerConfig(width=64, layers=3))
     fit(prior, windows, slowae_prior.loss, steps=STEPS // 3, batch_size=8, lr=2e-3, average=0.98)
     return slow, prior.cpu()
-
-
-def write(name: str, sound: torch.Tensor) -> None:
-    level = audio.normalise(excerpt(sound[0], 16000, SECONDS)[None], 16000)
-    data = encode(level[0], 16000, "MP3")
-    path = paths.data("sounds", f"05b_{name}.mp3")
-    paths.replace_file(path, lambda temporary: temporary.write_bytes(data))
-    print(f"{path.name}: {len(data):,} bytes")
 
 
 if __name__ == "__main__":

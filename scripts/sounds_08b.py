@@ -7,11 +7,11 @@ range-coded without the grid and decoded where logits differ in the ninth decima
 import numpy as np
 import torch
 from constriction import stream
+from opening_sounds import write
 
-from course_lib import audio, checkpoints, codec_file, paths
+from course_lib import checkpoints, codec_file
 from course_lib.models import FrameByFrame
 from course_lib.notebook import ladder_clips
-from course_lib.notebook.sounds import encode, excerpt
 
 SECONDS = 3.5
 ERROR = 3e-9  # of the logits
@@ -23,9 +23,9 @@ def main() -> None:
     codes = codec.encode(wave[None]).codes  # [1, 8, F]
     size = len(codec_file.bits.pack(codes[0].numpy(), codec.config.entries))
     print(f"{size:,} bytes of packed codes")
-    write("original", wave)
-    write("decoded", codec.decode_codes(codes)[0])
-    write("other", codec.decode_codes(elsewhere(codes[0], lm)[None])[0])
+    write("08b_original", wave, SECONDS)
+    write("08b_decoded", codec.decode_codes(codes)[0], SECONDS)
+    write("08b_other", codec.decode_codes(elsewhere(codes[0], lm)[None])[0], SECONDS)
 
 
 def elsewhere(codes: torch.Tensor, lm) -> torch.Tensor:
@@ -56,14 +56,6 @@ def elsewhere(codes: torch.Tensor, lm) -> torch.Tensor:
         raise RuntimeError(f"An error of {ERROR} changed nothing: take a larger one.")
     print(f"wrong from {wrong.float().argmax().item() / 50:.2f} s on")
     return found
-
-
-def write(name: str, sound: torch.Tensor) -> None:
-    level = audio.normalise(excerpt(sound[0], 16000, SECONDS)[None], 16000)
-    data = encode(level[0], 16000, "MP3")
-    path = paths.data("sounds", f"08b_{name}.mp3")
-    paths.replace_file(path, lambda temporary: temporary.write_bytes(data))
-    print(f"{path.name}: {len(data):,} bytes")
 
 
 if __name__ == "__main__":

@@ -6,12 +6,12 @@ three minutes.
 """
 
 import torch
+from opening_sounds import write
 
-from course_lib import audio, models, paths, songbook
+from course_lib import audio, models, songbook
 from course_lib.nets.dac_stack import DACStackConfig
 from course_lib.nets.discriminators import MultiBandDiscriminator, MultiPeriodDiscriminator, Panel
 from course_lib.notebook import ladder_clips
-from course_lib.notebook.sounds import encode, excerpt
 from course_lib.training import CodecTraining, MultiScaleMelLoss, Tensors, draw_kept, fit
 from course_lib.training.crop import crop
 
@@ -30,15 +30,15 @@ def main() -> None:
     codec = small_dac()
     train(codec, music, 100, 5e-3, quantize=False)
     train(codec, music, STEPS, 5e-3)
-    write("original", sound)
-    write("before", through(codec, sound))
+    write("09_original", audio.resample(sound, RATE, 16000), SECONDS)
+    write("09_before", audio.resample(through(codec, sound), RATE, 16000), SECONDS)
     judges = Panel(
         MultiBandDiscriminator(width=4, n_ffts=(256,), edges=(0.0, 0.25, 1.0)),
         MultiPeriodDiscriminator(widths=(8, 16, 32), periods=(2, 5)),
         level=True,
     )
     train(codec, music, JUDGED, 3e-3, judges)
-    write("after", through(codec, sound))
+    write("09_after", audio.resample(through(codec, sound), RATE, 16000), SECONDS)
 
 
 def small_dac() -> models.Codec:
@@ -86,15 +86,6 @@ def train(codec, music, steps, lr, judge=None, quantize=True) -> None:
 @torch.no_grad()
 def through(codec: models.Codec, sound: torch.Tensor) -> torch.Tensor:
     return codec.decode(codec.encode(sound[None]))[0]
-
-
-def write(name: str, sound: torch.Tensor) -> None:
-    wide = audio.resample(sound, RATE, 16000)
-    level = audio.normalise(excerpt(wide[0], 16000, SECONDS)[None], 16000)
-    data = encode(level[0], 16000, "MP3")
-    path = paths.data("sounds", f"09_{name}.mp3")
-    paths.replace_file(path, lambda temporary: temporary.write_bytes(data))
-    print(f"{path.name}: {len(data):,} bytes", flush=True)
 
 
 if __name__ == "__main__":

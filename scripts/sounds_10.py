@@ -5,11 +5,11 @@ its first second continued by the shipped priors.
 """
 
 import torch
+from opening_sounds import write
 
-from course_lib import audio, checkpoints, paths
+from course_lib import checkpoints
 from course_lib.models import LEVELS, Jukebox
 from course_lib.notebook import ladder_clips
-from course_lib.notebook.sounds import encode, excerpt
 
 SECONDS = 3.0
 
@@ -22,22 +22,14 @@ def main() -> None:
     )
     clip = next(iter(ladder_clips().values()))
     x = clip.audio[None]  # [1, 1, T]
-    write("original", x[0])
+    write("10_original", x[0], SECONDS)
     for level, codes in zip(LEVELS, jukebox.encode(x), strict=True):
-        write(level, jukebox.decode(codes, level)[0])
+        write(f"10_{level}", jukebox.decode(codes, level)[0], SECONDS)
     continued = jukebox.generate(
         [clip.attributes], SECONDS, prompt=x[..., :16000], top_p=0.95,
         generator=torch.Generator().manual_seed(0),
     )  # fmt: skip
-    write("continued", continued[0])
-
-
-def write(name: str, sound: torch.Tensor) -> None:
-    level = audio.normalise(excerpt(sound[0], 16000, SECONDS)[None], 16000)
-    data = encode(level[0], 16000, "MP3")
-    path = paths.data("sounds", f"10_{name}.mp3")
-    paths.replace_file(path, lambda temporary: temporary.write_bytes(data))
-    print(f"{path.name}: {len(data):,} bytes")
+    write("10_continued", continued[0], SECONDS)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ CLAP finds for it.
 """
 
 import torch
+from opening_sounds import write
 
-from course_lib import audio, checkpoints, paths, songbook
-from course_lib.notebook.sounds import encode, excerpt
+from course_lib import checkpoints, songbook
 from course_lib.recipes.clap import embed_clips
 
 SECONDS = 3.5
@@ -25,11 +25,8 @@ def main() -> None:
         nearest = (clap.embed_text(list(SENTENCES.values())) @ vectors.T).argmax(1)
     for name, index in zip(SENTENCES, nearest.tolist(), strict=True):
         clip = clips[index]
-        level = audio.normalise(excerpt(clip.audio[0], 16000, SECONDS)[None], 16000)
-        data = encode(level[0], 16000, "MP3")
-        path = paths.data("sounds", f"13_{name}.mp3")
-        paths.replace_file(path, lambda temporary, data=data: temporary.write_bytes(data))
-        print(f"{path.name}: {len(data):,} bytes, {clip.captions['sentence']}")
+        print(clip.captions["sentence"])
+        write(f"13_{name}", clip.audio, SECONDS)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,11 @@ Written are data/sounds/15_*.mp3: what the shipped MusicGen makes of three promp
 and the clip through the four codebooks that MusicGen writes.
 """
 
-import torch
+from opening_sounds import write
 
-from course_lib import audio, checkpoints, paths
+from course_lib import checkpoints
 from course_lib.models import MusicGen
 from course_lib.notebook import ladder_clips
-from course_lib.notebook.sounds import encode, excerpt
 
 SECONDS = 3.0
 PROMPTS = {
@@ -23,19 +22,11 @@ def main() -> None:
     musicgen = MusicGen(checkpoints.load("codec"), checkpoints.load("musicgen"))
     clip = next(iter(ladder_clips().values()))
     x = clip.audio[None]  # [1, 1, T]
-    write("original", x[0])
-    write("coded", musicgen.decode(musicgen.encode(x))[0])
+    write("15_original", x[0], SECONDS)
+    write("15_coded", musicgen.decode(musicgen.encode(x))[0], SECONDS)
     made = musicgen.generate(list(PROMPTS.values()), 4.0, seed=0)  # the first attempt, none picked
     for name, sound in zip(PROMPTS, made, strict=True):
-        write(name, sound)
-
-
-def write(name: str, sound: torch.Tensor) -> None:
-    level = audio.normalise(excerpt(sound[0], 16000, SECONDS)[None], 16000)
-    data = encode(level[0], 16000, "MP3")
-    path = paths.data("sounds", f"15_{name}.mp3")
-    paths.replace_file(path, lambda temporary: temporary.write_bytes(data))
-    print(f"{path.name}: {len(data):,} bytes")
+        write(f"15_{name}", sound, SECONDS)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ pitch classes as plain tones, and what the shipped MusicGen makes of those and t
 """
 
 import torch
+from opening_sounds import write
 
-from course_lib import audio, checkpoints, paths
+from course_lib import checkpoints
 from course_lib.models import MusicGen, melody_of
-from course_lib.notebook.sounds import encode, excerpt
 from course_lib.songbook import mine
 
 RATE, SECONDS = 16000, 3.0
@@ -22,11 +22,11 @@ PROMPTS = {
 def main() -> None:
     musicgen = MusicGen(checkpoints.load("codec"), checkpoints.load("musicgen"))
     tune = mine().audio[None]  # [1, 1, T]
-    write("tune", tune[0])
-    write("gate", as_tones(melody_of(tune, RATE, tune.shape[-1], RATE)[0]))
+    write("15b_tune", tune[0], SECONDS)
+    write("15b_gate", as_tones(melody_of(tune, RATE, tune.shape[-1], RATE)[0]), SECONDS)
     made = musicgen.generate(list(PROMPTS.values()), 4.0, melody=tune, seed=0)
     for name, sound in zip(PROMPTS, made, strict=True):
-        write(name, sound)
+        write(f"15b_{name}", sound, SECONDS)
 
 
 def as_tones(melody: torch.Tensor) -> torch.Tensor:
@@ -34,14 +34,6 @@ def as_tones(melody: torch.Tensor) -> torch.Tensor:
     hertz = 261.63 * 2 ** (melody.argmax(0) / 12)
     phase = (2 * torch.pi * hertz.double() / RATE).cumsum(0)
     return (0.2 * phase.sin() * melody.amax(0))[None].float()
-
-
-def write(name: str, sound: torch.Tensor) -> None:
-    level = audio.normalise(excerpt(sound[0], RATE, SECONDS)[None], RATE)
-    data = encode(level[0], RATE, "MP3")
-    path = paths.data("sounds", f"15b_{name}.mp3")
-    paths.replace_file(path, lambda temporary: temporary.write_bytes(data))
-    print(f"{path.name}: {len(data):,} bytes")
 
 
 if __name__ == "__main__":

@@ -43,6 +43,29 @@ def check_channels(audio: torch.Tensor, name: str = "audio") -> None:
         )
 
 
+def check_mono(audio: torch.Tensor, finite: bool = True) -> None:
+    """Raise TypeError or ValueError unless `audio` is mono `[B, 1, T]` that `check_audio` takes."""
+    check_audio(audio, finite=finite)
+    if audio.ndim != 3 or audio.shape[1] != 1:
+        raise ValueError(
+            f"audio has shape {list(audio.shape)}; expected mono [B, 1, T]: mix the channels with "
+            "x.mean(1, keepdim=True)."
+        )
+
+
+def check_second(audio: torch.Tensor, sample_rate: int, listener: str) -> None:
+    """Raise TypeError or ValueError unless `audio` is mono `[B, 1, T]` of a second or more.
+
+    `listener` is who needs it, such as "the judge". Does not look for NaN: see `check_audio`.
+    """
+    check_mono(audio, finite=False)
+    if audio.shape[-1] < sample_rate:
+        raise ValueError(
+            f"audio has {audio.shape[-1]} samples; {listener} needs at least {sample_rate}, one "
+            "second at its rate."
+        )
+
+
 def check_rate(sample_rate: int, name: str = "sample_rate") -> None:
     """Raise TypeError or ValueError unless `sample_rate` is a whole number of Hz above 0."""
     if isinstance(sample_rate, bool) or not isinstance(sample_rate, int):

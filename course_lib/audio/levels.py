@@ -7,6 +7,8 @@ import torch
 from course_lib.audio.checks import check_audio, check_channels, check_rate
 
 QUIETEST = -70.0  # LUFS: the standard's absolute gate
+HEARD = 0.1  # root mean square at which networks hear
+SILENT = 1e-4  # below it, -80 dBFS, sound is not brought up any further
 _BLOCK = 0.4  # seconds
 
 
@@ -55,6 +57,17 @@ def normalise(
     gain = torch.minimum(10 ** ((lufs - measured) / 20), peak / highest.clamp(min=1e-12))
     gain = torch.where(measured > QUIETEST, gain, torch.ones_like(gain))
     return audio * gain[..., None, None].to(audio.dtype)
+
+
+def to_one_level(audio: torch.Tensor) -> torch.Tensor:
+    """Scale each row of `audio` `[..., T]` to a root mean square of 0.1, for networks that listen.
+
+    Gain then changes nothing, except for sound below -80 dBFS, which comes up by 60 dB at most:
+    silence stays silence. Looks for nothing, since it runs inside training steps; `normalise` is
+    for ears.
+    """
+    level = audio.square().mean(-1, keepdim=True).sqrt()
+    return audio * (HEARD / level.clamp(min=SILENT))
 
 
 def _lufs(power: torch.Tensor) -> torch.Tensor:

@@ -41,6 +41,8 @@ def analyse(
     """
     if len(clips) == 0:
         raise ValueError("There are no clips to analyse; expected at least one.")
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} must be at least 1.")
     device = next(analyser.parameters()).device
     training = analyser.training
     analyser.eval()

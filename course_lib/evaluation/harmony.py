@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course_lib.audio import LogMel, stft
-from course_lib.audio.checks import check_audio, check_rate
+from course_lib.audio.checks import check_mono, check_rate
 from course_lib.audio.chroma import pitch_filters
 
 PITCHED = (65.0, 2093.0)  # Hz: five octaves from C to C
@@ -27,9 +27,7 @@ def chroma(audio: Tensor, sample_rate: int = 16000) -> Tensor:
     dtypes, NaN, empty audio, and a rate too low for any pitch.
     Source: Fujishima 1999; Müller, "Fundamentals of Music Processing" 2015, section 3.1.
     """
-    check_audio(audio)
-    if audio.ndim != 3 or audio.shape[1] != 1:
-        raise ValueError(f"audio has shape {list(audio.shape)}; expected mono [B, 1, T].")
+    check_mono(audio)
     n_fft = _fft_size(sample_rate)
     magnitude = stft(audio[:, 0].float(), n_fft, n_fft // 4).abs()  # [B, n_fft // 2 + 1, F]
     return _unit(pitch_filters(sample_rate, n_fft, PITCHED).to(audio.device) @ magnitude.sqrt())

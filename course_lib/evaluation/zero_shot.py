@@ -48,7 +48,7 @@ def class_vectors(model: CLAP, prompts: Prompts) -> Tensor:
 
 def classify(model: CLAP, vectors: Tensor, prompts: Prompts) -> list[str]:
     """The class of `prompts` nearest to each audio vector [B, E]."""
-    nearest = (vectors @ class_vectors(model, prompts).T).argmax(1)
+    nearest = (vectors @ class_vectors(model, prompts).to(vectors).T).argmax(1)
     names = list(prompts)
     return [names[i] for i in nearest.tolist()]
 

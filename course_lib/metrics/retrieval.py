@@ -2,7 +2,8 @@
 
 Each query has one right answer: of query i that is item i, or item `target[i]`. An item as similar
 as the right one counts as found before it, so that a model that says the same of everything finds
-nothing. Chance levels are those of an order drawn at random.
+nothing. So do items that are the same: captions that come twice stand behind each other; give each
+once and say by `target` which is right. Chance levels are those of an order drawn at random.
 """
 
 import torch
@@ -28,11 +29,18 @@ def ranks(similarity: Tensor, target: Tensor | None = None) -> Tensor:
     queries, items = similarity.shape
     if target is None:
         target = torch.arange(queries, device=similarity.device)
-    if target.shape != (queries,) or not 0 <= int(target.min()) <= int(target.max()) < items:
-        raise ValueError(
-            f"target names, for each of {queries} queries, one of {items} items; found "
-            f"{list(target.shape)} from {int(target.min())} to {int(target.max())}."
+    if not isinstance(target, Tensor) or target.dtype != torch.int64:
+        raise TypeError(
+            f"target is {getattr(target, 'dtype', type(target).__name__)}; expected int64 [Q]."
         )
+    if target.shape != (queries,):
+        raise ValueError(
+            f"target has shape {list(target.shape)}; expected an item for each of {queries} "
+            "queries."
+        )
+    low, high = int(target.min()), int(target.max())
+    if not 0 <= low <= high < items:
+        raise ValueError(f"target runs from {low} to {high}; there are items 0 to {items - 1}.")
     right = similarity.gather(1, target[:, None])
     return (similarity >= right).sum(1)
 

@@ -15,10 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.audio import LogMel, stft
-from course_lib.audio.checks import check_audio
-
-LOUDNESS = 0.1  # root mean square to which every clip is brought
-SHORTEST = 1.0  # seconds
+from course_lib.audio.checks import check_second
+from course_lib.audio.levels import to_one_level
 
 
 @dataclass(frozen=True)
@@ -68,11 +66,7 @@ class Analyser(nn.Module):
         self.rhythm = Rhythm(config.sample_rate / 256, out=128)
         self.dropout = nn.Dropout(config.dropout)
         self.embedding = nn.Linear(256 + 128 + 128, config.embedding)
-        sizes = {"style": len(config.styles), "metre": len(config.metres), "drums": 1}
-        sizes |= {"tempo_class": len(config.tempo_classes), "instruments": len(config.instruments)}
-        self.heads = nn.ModuleDict(
-            {name: nn.Linear(config.embedding, size) for name, size in sizes.items()}
-        )
+        self.heads = Heads(config)
 
     def forward(self, audio: Tensor) -> dict[str, Tensor]:
         return self.listen(audio)[1]
@@ -83,26 +77,27 @@ class Analyser(nn.Module):
 
     def listen(self, audio: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The embedding `[B, 128]` and the logits of audio `[B, 1, T]`."""
-        check_audio(audio, finite=False)
-        if audio.ndim != 3 or audio.shape[1] != 1:
-            raise ValueError(
-                f"audio has shape {list(audio.shape)}; expected mono [B, 1, T]: mix the channels "
-                "with x.mean(1, keepdim=True)."
-            )
-        if audio.shape[-1] < SHORTEST * self.config.sample_rate:
-            raise ValueError(
-                f"audio has {audio.shape[-1]} samples; the analyser needs at least "
-                f"{SHORTEST * self.config.sample_rate:.0f}, one second at its rate."
-            )
-        level = audio.square().mean(-1, keepdim=True).sqrt()
-        audio = audio * (LOUDNESS / level.clamp(min=1e-4))
+        check_second(audio, self.config.sample_rate, "the analyser")
+        audio = to_one_level(audio)
         log_mel = (self.mel(audio) + 5) / 3  # [B, 80, F], roughly -2 to 2
         harmony, key = self.harmony(audio)
         heard = torch.cat([self.colour(log_mel), harmony, self.rhythm(log_mel)], dim=-1)
         embedding = self.embedding(self.dropout(heard))  # [B, 128]
-        logits = {name: head(F.gelu(embedding)) for name, head in self.heads.items()}
+        return embedding, self.heads(embedding, key)
+
+
+class Heads(nn.ModuleDict):
+    """The logits of an `Analyser`, of its embedding `[B, E]` and logits of keys `[B, M, 12]`."""
+
+    def __init__(self, config: AnalyserConfig):
+        sizes = {"style": len(config.styles), "metre": len(config.metres), "drums": 1}
+        sizes |= {"tempo_class": len(config.tempo_classes), "instruments": len(config.instruments)}
+        super().__init__({name: nn.Linear(config.embedding, size) for name, size in sizes.items()})
+
+    def forward(self, embedding: Tensor, key: Tensor) -> dict[str, Tensor]:
+        logits = {name: head(F.gelu(embedding)) for name, head in self.items()}
         logits |= {"key": key.flatten(1), "mode": key.logsumexp(2), "tonic": key.logsumexp(1)}
-        return embedding, logits
+        return logits
 
 
 class Colour(nn.Module):

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.audio import LogMel
-from course_lib.audio.checks import check_audio
+from course_lib.audio.checks import check_second
+from course_lib.audio.levels import to_one_level
 from course_lib.nets import (
     LanguageModel,
     LanguageModelConfig,
@@ -27,8 +28,6 @@ from course_lib.songbook.captions import MANNERS
 from course_lib.text import PADDING, WordTokenizer
 from course_lib.text.tokenizer import SPECIAL
 
-LOUDNESS = 0.1  # root mean square to which every clip is brought
-SHORTEST = 1.0  # seconds
 HOP, BANDS = 512, 64  # of the spectrogram
 STRIDES = ((2, 2), (2, 2), (2, 1))  # of the convolutions, in bands and frames
 SMOOTHING = 0.1  # of the words to be written
@@ -54,10 +53,11 @@ class CaptionerConfig:
     dropout: float = 0.1
 
     def __post_init__(self):
-        if not self.manners or self.longest < 1 or len(self.channels) != len(STRIDES):
+        fits = len(self.channels) == len(STRIDES) and all(c % 8 == 0 < c for c in self.channels)
+        if not self.manners or self.longest < 1 or not fits:
             raise ValueError(
                 f"There must be manners ({len(self.manners)}), longest={self.longest} must be "
-                f"positive, and channels={self.channels} be {len(STRIDES)} numbers."
+                f"positive, and channels={self.channels} be {len(STRIDES)} multiples of 8."
             )
 
 
@@ -65,8 +65,8 @@ class Captioner(nn.Module):
     """Audio [B, 1, T] of at least a second to texts, or p(words | audio, manner).
 
     A caption is int64 [B, L] ids of `tokenizer`, without its start, 0 after its last word: the
-    first 0 is its end and is learnt, the others are not. Gain changes nothing. Raises TypeError or
-    ValueError for audio of other shapes and dtypes. Taught in notebook 13b.
+    first 0 is its end and is learnt, the others are not. Gain changes nothing above -80 dBFS.
+    Raises TypeError or ValueError for audio of other shapes and dtypes. Taught in notebook 13b.
     """
 
     def __init__(self, config: CaptionerConfig):
@@ -99,19 +99,8 @@ class Captioner(nn.Module):
 
     def spectrogram(self, audio: Tensor) -> Tensor:
         """The log-mel spectrogram [B, 64, F'] of audio at one loudness, F' = 1 + T // 512."""
-        check_audio(audio, finite=False)
-        if audio.ndim != 3 or audio.shape[1] != 1:
-            raise ValueError(
-                f"audio has shape {list(audio.shape)}; expected mono [B, 1, T]: mix the channels "
-                "with x.mean(1, keepdim=True)."
-            )
-        if audio.shape[-1] < SHORTEST * self.config.sample_rate:
-            raise ValueError(
-                f"audio has {audio.shape[-1]} samples; the captioner needs at least "
-                f"{SHORTEST * self.config.sample_rate:.0f}, one second at its rate."
-            )
-        level = audio.square().mean(-1, keepdim=True).sqrt()
-        return self.mel(audio * (LOUDNESS / level.clamp(min=1e-4)))
+        check_second(audio, self.config.sample_rate, "the captioner")
+        return self.mel(to_one_level(audio))
 
     def listen(self, log_mel: Tensor) -> Tensor:
         """What is heard in spectrograms [B, 64, F']: a memory [B, F, D], F = ceil(F' / 4)."""

@@ -13,12 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.audio import LogMel
-from course_lib.audio.checks import check_audio
+from course_lib.audio.checks import check_second
+from course_lib.audio.levels import to_one_level
 from course_lib.models.text_tower import TextTower, TextTowerConfig
 from course_lib.nets import Transformer, TransformerConfig
 
 SHORTEST = 1.0  # seconds
-LOUDNESS = 0.1  # root mean square to which every segment is brought
 LARGEST = math.log(100)  # of the scale's logarithm (LAION-CLAP's training/train.py)
 
 
@@ -40,8 +40,12 @@ class AudioTowerConfig:
     dropout: float = 0.0
 
     def __post_init__(self):
-        if self.segment < SHORTEST:
-            raise ValueError(f"segment={self.segment} must be at least {SHORTEST:g} second.")
+        if not SHORTEST <= self.segment < math.inf:
+            raise ValueError(
+                f"segment={self.segment} must be finite and at least {SHORTEST:g} second."
+            )
+        if self.width < 1:
+            raise ValueError(f"width={self.width} must be at least 1.")
         if not self.channels or any(c % 8 or c < 8 for c in self.channels):
             raise ValueError(f"channels={self.channels} must be multiples of 8, at least one.")
 
@@ -54,6 +58,15 @@ class CLAPConfig:
     text: TextTowerConfig = field(default_factory=TextTowerConfig)
     embedding: int = 128
     temperature: float = 0.07  # at the start of training
+
+    def __post_init__(self):
+        if self.embedding < 1:
+            raise ValueError(f"embedding={self.embedding} must be at least 1.")
+        if not 0.01 <= self.temperature <= 1:
+            raise ValueError(
+                f"temperature={self.temperature} must be from 0.01 to 1, within which training "
+                "keeps it."
+            )
 
 
 class AudioTower(nn.Module):
@@ -91,26 +104,13 @@ class AudioTower(nn.Module):
 
         Raises TypeError or ValueError for what is no mono audio, or shorter than a second.
         """
-        check_audio(audio, finite=False)
-        if audio.ndim != 3 or audio.shape[1] != 1:
-            raise ValueError(
-                f"audio has shape {list(audio.shape)}; expected mono [B, 1, T]: mix the channels "
-                "with x.mean(1, keepdim=True)."
-            )
-        if audio.shape[-1] < SHORTEST * self.config.sample_rate:
-            raise ValueError(
-                f"audio has {audio.shape[-1]} samples; CLAP needs at least "
-                f"{SHORTEST * self.config.sample_rate:.0f}, one second at its rate."
-            )
-        level = audio.square().mean(-1, keepdim=True).sqrt()
-        return (self.mel(audio * (LOUDNESS / level.clamp(min=1e-4))) + 5) / 3
+        check_second(audio, self.config.sample_rate, "CLAP")
+        return (self.mel(to_one_level(audio)) + 5) / 3
 
     def segments(self, spectrogram: Tensor) -> list[Tensor]:
         """Parts [B, mels, S] of a spectrogram [B, mels, F]: as few as cover it, evenly spread."""
         frames, length = spectrogram.shape[-1], min(self.frames, spectrogram.shape[-1])
-        count = -(-frames // length)
-        starts = [(frames - length) * i // max(count - 1, 1) for i in range(count)]
-        return [spectrogram[..., start : start + length] for start in starts]
+        return [spectrogram[..., start : start + length] for start in covering(frames, length)]
 
     @property
     def frames(self) -> int:
@@ -176,6 +176,16 @@ class CLAP(nn.Module):
     def embed_ids(self, ids: Tensor, valid: Tensor) -> Tensor:
         """Unit vectors [B, E] of texts that are ids already, as TextTower takes them."""
         return F.normalize(self.text_projection(self.text(ids, valid).pooled), dim=-1)
+
+
+def covering(whole: int, part: int) -> list[int]:
+    """Where as few parts as cover a whole begin, evenly spread from its start to its end.
+
+    >>> covering(10, 4)
+    [0, 3, 6]
+    """
+    count = -(-whole // part)
+    return [(whole - part) * i // max(count - 1, 1) for i in range(count)]
 
 
 def projection(dims: int, embedding: int) -> nn.Sequential:

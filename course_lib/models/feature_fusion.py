@@ -17,6 +17,7 @@ class AttentionalFusion(nn.Module):
     """Two maps [B, C, H, W] -> alpha * a + (1 - alpha) * b, alpha in (0, 1) from both.
 
     What decides is each place (the local branch) and the mean over all places (the global one).
+    Without the batch norms of the source, which would let clips hear each other in training.
     """
 
     def __init__(self, channels: int):
@@ -41,9 +42,11 @@ class FusedAudioTower(AudioTower):
 
     The whole clip, squeezed in time to the length of a segment, and a segment from each third of it
     pass the first convolution; the three, joined and squeezed likewise, are then fused with the
-    whole, and all else is as in the tower. In training the segments lie anywhere in their thirds,
-    else in the middle of them. A clip no longer than a segment is heard as by AudioTower. In
-    CLAP it takes the place of `audio`. Taught in notebook 13b.
+    whole, and all else is as in the tower. In training the segments lie anywhere in their thirds, a
+    batch's all in the same places (LAION-CLAP draws for each clip), else in the middle of them;
+    close and far share the first convolution, where LAION-CLAP has one for each. A clip no longer
+    than a segment is heard as by AudioTower. In CLAP it takes the place of `audio`. Taught in
+    notebook 13b.
     """
 
     def __init__(self, config: AudioTowerConfig):

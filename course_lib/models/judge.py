@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.audio import LogMel, stft
-from course_lib.audio.checks import check_audio
-from course_lib.models.analyser import LOUDNESS, SHORTEST, AnalyserConfig
+from course_lib.audio.checks import check_second
+from course_lib.audio.levels import to_one_level
+from course_lib.models.analyser import AnalyserConfig, Heads
 from course_lib.nets.transformer import Transformer, TransformerConfig
 
 HOP = 256  # samples from one log-mel frame to the next
@@ -87,11 +88,7 @@ class Judge(nn.Module):
         self.pulse = Pulse(config.sample_rate / HOP, out=96)
         self.dropout = nn.Dropout(config.dropout)
         self.embedding = nn.Linear(2 * config.width + config.reader + 96, config.embedding)
-        sizes = {"style": len(config.styles), "metre": len(config.metres), "drums": 1}
-        sizes |= {"tempo_class": len(config.tempo_classes), "instruments": len(config.instruments)}
-        self.heads = nn.ModuleDict(
-            {name: nn.Linear(config.embedding, size) for name, size in sizes.items()}
-        )
+        self.heads = Heads(config)
 
     def forward(self, audio: Tensor) -> dict[str, Tensor]:
         return self.listen(audio)[1]
@@ -102,19 +99,8 @@ class Judge(nn.Module):
 
     def spectra(self, audio: Tensor) -> Spectra:
         """What `hear` takes, of audio `[B, 1, T]`."""
-        check_audio(audio, finite=False)
-        if audio.ndim != 3 or audio.shape[1] != 1:
-            raise ValueError(
-                f"audio has shape {list(audio.shape)}; expected mono [B, 1, T]: mix the channels "
-                "with x.mean(1, keepdim=True)."
-            )
-        if audio.shape[-1] < SHORTEST * self.config.sample_rate:
-            raise ValueError(
-                f"audio has {audio.shape[-1]} samples; the judge needs at least "
-                f"{SHORTEST * self.config.sample_rate:.0f}, one second at its rate."
-            )
-        level = audio.square().mean(-1, keepdim=True).sqrt()
-        audio = audio * (LOUDNESS / level.clamp(min=1e-4))
+        check_second(audio, self.config.sample_rate, "the judge")
+        audio = to_one_level(audio)
         return Spectra((self.mel(audio) + 5) / 3, self.pitch(audio))
 
     def hear(self, spectra: Spectra) -> tuple[Tensor, dict[str, Tensor]]:
@@ -122,9 +108,7 @@ class Judge(nn.Module):
         harmony, key = self.harmony(spectra.pitches)
         heard = [self.patches(spectra.log_mel), harmony, self.pulse(spectra.log_mel)]
         embedding = self.embedding(self.dropout(torch.cat(heard, dim=-1)))  # [B, E]
-        logits = {name: head(F.gelu(embedding)) for name, head in self.heads.items()}
-        logits |= {"key": key.flatten(1), "mode": key.logsumexp(2), "tonic": key.logsumexp(1)}
-        return embedding, logits
+        return embedding, self.heads(embedding, key)
 
 
 class Patches(nn.Module):

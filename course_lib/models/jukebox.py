@@ -1,5 +1,6 @@
 """Jukebox (Dhariwal et al. 2020): codes of three levels, and what writes them from the top down."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -61,9 +62,12 @@ class Jukebox(nn.Module):
         return self.levels.decode(codes, level, length)
 
     def frames(self, seconds: float) -> int:
-        """The top codes that `seconds` take, rounded up. Raises ValueError unless positive."""
-        if not seconds > 0:
-            raise ValueError(f"seconds={seconds} must be positive.")
+        """The top codes that `seconds` take, rounded up.
+
+        Raises ValueError unless they are positive and finite.
+        """
+        if not 0 < seconds < math.inf:
+            raise ValueError(f"seconds={seconds} must be positive and finite, such as 4.")
         return -(-round(seconds * self.levels.sample_rate) // self.levels.top.hop)
 
     @torch.no_grad()

@@ -73,11 +73,12 @@ def sample_windows(
         if len(prompt) != batch:
             raise ValueError(f"The prompt has {len(prompt)} items; expected {batch}.")
     hop = max(multiple, int(hop_fraction * context) // multiple * multiple)
+    places = windows(frames, context, hop, given)
     device = model.embedding.weight.device
     codes = torch.full((batch, c.codebooks, frames), model.nothing, device=device)
     if given:
-        codes[..., :given] = prompt[..., :frames]
-    for start, known, end in windows(frames, context, hop, given):
+        codes[..., :given] = prompt
+    for start, known, end in places:
         window = generate(
             model,
             end - start,

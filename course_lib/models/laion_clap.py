@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.audio.checks import check_audio
-from course_lib.models.clap import projection
+from course_lib.audio.checks import check_mono
+from course_lib.models.clap import covering, projection
 from course_lib.models.htsat import HTSAT, HTSATConfig
 
 HOP, N_FFT = 480, 1024  # samples, at 48 kHz
@@ -65,7 +65,16 @@ class RoBERTa(nn.Module):
         self.pool = nn.Linear(c.width, c.width)
 
     def forward(self, ids: Tensor, valid: Tensor) -> Tensor:
-        """valid bool [B, L], False for padding; ids are those of the published tokenizer."""
+        """valid bool [B, L], False for padding; ids are those of the published tokenizer.
+
+        Raises ValueError for more tokens than there are places.
+        """
+        most = self.config.longest - self.config.padding - 1
+        if ids.shape[1] > most:
+            raise ValueError(
+                f"The texts have {ids.shape[1]} tokens; this RoBERTa reads up to {most}: have the "
+                "tokenizer cut them."
+            )
         places = valid.long().cumsum(1) * valid + self.config.padding
         x = self.norm(self.embedding(ids) + self.positions(places))
         for layer in self.layers:
@@ -99,17 +108,13 @@ class LAIONCLAP(nn.Module):
         longer, segments cover all, and their mean is brought to length 1. Raises TypeError or
         ValueError for other shapes and dtypes.
         """
-        check_audio(audio, finite=False)
-        if audio.ndim != 3 or audio.shape[1] != 1:
-            raise ValueError(f"audio has shape {list(audio.shape)}; expected mono [B, 1, T].")
+        check_mono(audio, finite=False)
         length = round(self.config.seconds * self.config.sample_rate)
         samples = audio.shape[-1]
         if samples < length:
             whole = audio.repeat(1, 1, length // samples)
             audio = F.pad(whole, (0, length - whole.shape[-1]))
-        count = -(-audio.shape[-1] // length)
-        spare = audio.shape[-1] - length
-        starts = [spare * i // max(count - 1, 1) for i in range(count)]
+        starts = covering(audio.shape[-1], length)
         parts = [self.spectrogram(audio[:, 0, s : s + length]) for s in starts]
         return F.normalize(sum(self.embed_spectrogram(part) for part in parts), dim=-1)
 
@@ -122,14 +127,15 @@ class LAIONCLAP(nn.Module):
         return F.normalize(self.text_projection(self.text(ids, valid)), dim=-1)
 
     def spectrogram(self, audio: Tensor) -> Tensor:
-        """Log-mel power in dB [B, F, mels] of audio [B, T], F = 1 + T // 480."""
+        """Log-mel power in dB [B, F, mels] of audio [B, T], F = 1 + T // 480; always float32."""
         from torchaudio.functional import melscale_fbanks
 
         c = self.config
         window = torch.hann_window(N_FFT, device=audio.device)
-        spectrum = torch.stft(audio, N_FFT, HOP, window=window, return_complex=True)
+        spectrum = torch.stft(audio.float(), N_FFT, HOP, window=window, return_complex=True)
         filters = melscale_fbanks(
             N_FFT // 2 + 1, c.lowest, c.highest, c.audio.mels, c.sample_rate, "slaney", "slaney"
         ).to(audio.device)
-        power = spectrum.abs().square().transpose(1, 2) @ filters
-        return 10 * power.clamp(min=1e-10).log10()
+        with torch.autocast(audio.device.type, enabled=False):
+            power = spectrum.abs().square().transpose(1, 2) @ filters
+            return 10 * power.clamp(min=1e-10).log10()

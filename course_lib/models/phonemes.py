@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.audio import LogMel
-from course_lib.audio.checks import check_audio
+from course_lib.audio.checks import check_mono
+from course_lib.audio.levels import to_one_level
 from course_lib.nets import Conv1d
 from course_lib.songbook import PHONEMES
 
 BLANK = 0
 GROUPS = 8  # of channels that are normalised together
-LOUDNESS = 0.1  # root mean square to which every clip is brought
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,8 @@ class PhonemeRecogniser(nn.Module):
 
     def spectrogram(self, audio: Tensor) -> Tensor:
         """The log-mel spectrogram [B, 80, F'] of audio at one loudness, F' = 1 + T // 256."""
-        check_audio(audio, finite=False)
-        if audio.ndim != 3 or audio.shape[1] != 1:
-            raise ValueError(
-                f"audio has shape {list(audio.shape)}; expected mono [B, 1, T]: mix the channels "
-                "with x.mean(1, keepdim=True)."
-            )
-        level = audio.square().mean(-1, keepdim=True).sqrt()
-        return self.mel(audio * (LOUDNESS / level.clamp(min=1e-4)))
+        check_mono(audio, finite=False)
+        return self.mel(to_one_level(audio))
 
     def listen(self, log_mel: Tensor) -> Tensor:
         """Log probabilities [B, ceil(F' / 2), phonemes + 1] of a `spectrogram` [B, 80, F']."""

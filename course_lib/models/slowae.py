@@ -121,7 +121,7 @@ class SlowAE(nn.Module):
         Raises TypeError where they are not int64, ValueError where they are not [B, C, F] or lie
         outside [0, levels).
         """
-        check_channels(codes, self.config.channels, self.config.levels)
+        check_codes(codes, self.config.levels, (self.config.channels,))
         return self._decode((codes - self.half).to(self.slowness.dtype))
 
     @torch.no_grad()
@@ -181,8 +181,3 @@ def slowae_loss(model: SlowAE, x: Tensor) -> dict[str, Tensor]:
 def _precise(x: Tensor) -> Tensor:
     """Half precision as float32; a model in float64 stays one."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
-
-
-def check_channels(codes: Tensor, channels: int, levels: int) -> None:
-    """TypeError or ValueError unless codes are int64 [B, channels, F] in [0, levels)."""
-    check_codes(codes, levels, (channels,))

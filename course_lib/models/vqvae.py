@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -84,6 +85,7 @@ class VQVAE(nn.Module):
         check_input(x, self.config.channels)
         return self.encoder((x - self.config.mean) / self.config.scale)
 
+    @torch.no_grad()
     def encode(self, x: Tensor) -> Tensor:
         """Codes int64 [B, 1, F] of x [B, C, T]. Raises as `forward`; ValueError for NaN."""
         return self.quantizer.encode(self.latents(x))

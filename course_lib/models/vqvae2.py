@@ -124,6 +124,7 @@ class VQVAE2(nn.Module):
         maps = Maps(top.codes, bottom.codes)
         return VQVAE2Output(y, maps, top.commitment + bottom.commitment)
 
+    @torch.no_grad()
     def encode(self, x: Tensor) -> Maps:
         """Both maps of x [B, bands, F]. Raises as `forward`; ValueError for NaN or infinity."""
         if x.is_floating_point() and not x.isfinite().all():

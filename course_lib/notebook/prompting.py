@@ -39,7 +39,7 @@ class Understood:
         """One line for each thing to know; no lines where all is understood."""
         lines = []
         if self.empty:
-            lines.append("Nothing in the prompt is known: the model plays what it likes.")
+            lines.append("Nothing in the prompt is known: it asks for nothing in particular.")
         elif self.unknown:
             shown = list(self.unknown.items())[:5]
             words = "; ".join(

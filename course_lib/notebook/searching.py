@@ -38,18 +38,20 @@ class Found:
 def find(text: str, model: "CLAP", clips: "Songbook", vectors: "Tensor", count: int = 3) -> Found:
     """The `count` clips whose vectors [N, E] lie nearest to a text's, the nearest first.
 
-    Raises ValueError for vectors of another number of clips, and for fewer than one clip.
+    Raises ValueError for vectors of other clips or of another model, and for a count below 1.
     """
     import torch
 
-    if len(vectors) != len(clips):
+    expected = (len(clips), model.config.embedding)
+    if vectors.shape != expected:
         raise ValueError(
-            f"There are {len(vectors)} vectors and {len(clips)} clips: embed these clips again."
+            f"The vectors have shape {list(vectors.shape)}; expected {list(expected)}, one for "
+            "each clip: embed these clips with this model."
         )
     if count < 1:
         raise ValueError(f"count={count} must be at least 1.")
     with torch.no_grad():
-        cosines = vectors @ model.embed_text([text])[0].cpu()  # [N]
+        cosines = vectors.cpu().float() @ model.embed_text([text])[0].cpu().float()  # [N]
     nearest = cosines.topk(min(count, len(clips)))
     near = dict(zip(nearest.indices.tolist(), nearest.values.tolist(), strict=True))
     sounds = {

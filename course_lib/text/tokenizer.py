@@ -9,7 +9,7 @@ import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,7 +52,12 @@ class WordTokenizer:
 
     @classmethod
     def of(cls, captions: Iterable[str]) -> "WordTokenizer":
-        """The tokenizer that knows the words of `captions`, in alphabetic order, and all digits."""
+        """The tokenizer that knows the words of `captions`, in alphabetic order, and all digits.
+
+        Raises TypeError for one text alone, whose letters would be its words.
+        """
+        if isinstance(captions, str):
+            raise TypeError(f"Captions come as a list of strings, not as {captions!r:.60}.")
         found = {token for caption in captions for token in split(caption)}
         return cls(tuple(sorted(found.union(DIGITS))))
 
@@ -107,7 +112,8 @@ def split(text: str) -> tuple[str, ...]:
 
 def check_texts(texts: Sequence[str]) -> None:
     """Raise TypeError unless `texts` is a sequence of texts, ValueError where it is empty."""
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+    many = isinstance(texts, Collection) and not isinstance(texts, str)
+    if not many or not all(isinstance(text, str) for text in texts):
         raise TypeError(f"Texts come as a list of strings, not as {texts!r:.60}.")
     if len(texts) == 0:
         raise ValueError("There are no texts: give at least one, '' for an empty one.")

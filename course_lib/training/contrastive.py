@@ -17,7 +17,9 @@ def symmetric_contrastive_loss(audio: Tensor, text: Tensor, scale: Tensor | floa
     2023, equation 1). Without knowledge it is log B. Computed in float32.
 
     Every other pair of the batch counts as wrong, whatever it says: two clips with one caption
-    cannot both be found, and the loss cannot reach 0 (`false_negatives` counts such pairs).
+    cannot both be found, and the loss cannot reach 0 (`false_negatives` counts such pairs). Over
+    several processes each has the pairs of its own part of the batch alone, B / processes of them;
+    LAION-CLAP gathers those of all.
     transformers' ClapModel has the second half alone. Raises ValueError for other shapes and for
     fewer than two pairs. Taught in notebook 13.
     """

@@ -1,4 +1,4 @@
-"""Loudness against the standard and torchaudio; normalisation."""
+"""Loudness against the standard and torchaudio; normalisation, for ears and for networks."""
 
 import math
 
@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_lib import audio
+from course_lib.audio.checks import check_mono, check_second
+from course_lib.audio.levels import to_one_level
 
 
 def sine(frequency, sample_rate, seconds, amplitude=1.0):
@@ -101,6 +103,33 @@ def test_normalise_treats_clips_apart_and_channels_together():
 def test_wrong_input_is_named(call, sound, error, words):
     with pytest.raises(error, match=words):
         call(sound, 16000)
+
+
+def test_networks_hear_one_level():
+    sound = torch.stack(
+        [sine(440, 16000, 1, a) for a in (0.5, 0.01, 1e-5)] + [torch.zeros(1, 16000)]
+    )
+    level = to_one_level(sound).square().mean(-1).sqrt()[:, 0]
+    raised = 1e-5 / 2**0.5 * 1000  # by 60 dB and no more
+    assert level.tolist() == pytest.approx([0.1, 0.1, raised, 0], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "sound, error, words",
+    [
+        (torch.zeros(16000), ValueError, r"\[16000\]; expected mono \[B, 1, T\]"),
+        (torch.zeros(1, 2, 16000), ValueError, "mix the channels"),
+        (torch.zeros(1, 1, 15999), ValueError, "15999 samples; the judge needs at least 16000"),
+        (torch.zeros(0, 1, 16000), ValueError, "no sample"),
+        (torch.zeros(1, 1, 16000, dtype=torch.int16), TypeError, "int16"),
+    ],
+)
+def test_less_than_a_second_of_mono_is_named(sound, error, words):
+    with pytest.raises(error, match=words):
+        check_second(sound, 16000, "the judge")
+    check_second(torch.full((1, 1, 16000), math.nan), 16000, "the judge")  # not looked for
+    with pytest.raises(ValueError, match="NaN"):
+        check_mono(torch.full((1, 1, 16000), math.nan))
 
 
 def test_peak_must_be_a_level():

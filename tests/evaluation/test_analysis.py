@@ -146,6 +146,8 @@ def test_too_few_clips_warn(analyser):
 def test_wrong_input_is_named(analyser):
     with pytest.raises(ValueError, match="no clips"):
         evaluation.analyse([], analyser)
+    with pytest.raises(ValueError, match="batch_size=0"):
+        evaluation.analyse(noise(1, 1, 16000), analyser, batch_size=0)
     bad = noise(1, 16000)
     bad[0, 5] = math.nan
     with pytest.raises(ValueError, match="clip 1 has 1 samples that are NaN"):

@@ -65,6 +65,14 @@ def test_truth_is_that_of_the_clip():
     assert truth(clip, "metre") == clip.metre
 
 
+def test_vectors_of_another_precision_are_classified_too():
+    prompts = PROMPTS["drums"]
+    vectors = class_vectors(Words(), prompts)
+    assert classify(Words(), vectors.double(), prompts) == list(prompts)
+
+
 def test_one_class_is_no_choice():
     with pytest.raises(ValueError, match="nothing to choose from: \\['waltz'\\]"):
         class_vectors(Words(), {"waltz": ("a waltz",)})
+    with pytest.raises(ValueError, match="no texts"):
+        class_vectors(Words(), {"waltz": ("a waltz",), "house": ()})

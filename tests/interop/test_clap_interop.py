@@ -113,6 +113,23 @@ def test_longer_sound_has_the_same_vector_every_time():
     torch.testing.assert_close(found, F.normalize(sum(ends), dim=-1))
 
 
+@torch.no_grad()
+def test_the_spectrogram_is_float32_under_autocast():
+    ours, sound = from_transformers(clap()), 0.1 * torch.randn(1, 48000)
+    expected = ours.spectrogram(sound)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(ours.spectrogram(sound), expected)
+
+
+@torch.no_grad()
+def test_a_text_of_more_tokens_than_places_is_named():
+    ours = from_transformers(clap())  # 20 places, the first two of which are no token's
+    ids = torch.full((1, 19), 5)
+    assert ours.embed_ids(ids[:, :18], torch.ones(1, 18).bool()).isfinite().all()
+    with pytest.raises(ValueError, match="19 tokens; .* up to 18"):
+        ours.embed_ids(ids, torch.ones(1, 19).bool())
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

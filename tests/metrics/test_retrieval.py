@@ -34,6 +34,15 @@ def test_a_model_that_says_the_same_of_everything_finds_nothing():
     assert recall_at(10, similarity) == mean_average_precision_at_10(similarity) == 0
 
 
+def test_captions_that_come_twice_stand_behind_each_other_unless_given_once():
+    audio = torch.eye(3)
+    text = audio.clone()
+    audio[1] = text[1] = text[0]  # clips 0 and 1 are called the same
+    assert ranks(audio @ text.T).tolist() == [2, 2, 1]
+    once, right = text[[0, 2]], torch.tensor([0, 0, 1])
+    assert ranks(audio @ once.T, right).tolist() == [1, 1, 1]
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 8), st.integers(1, 15), st.integers(0, 999), st.booleans())
 def test_ranks_are_those_of_a_sorted_list(queries, items, seed, coarse):
@@ -67,8 +76,14 @@ def test_what_can_not_be_ranked_is_refused():
             ranks(bad)
     with pytest.raises(ValueError, match="from 0 to 2"):
         ranks(torch.ones(3, 2))
-    with pytest.raises(ValueError, match="for each of 2 queries"):
-        ranks(torch.ones(2, 2), torch.tensor([0]))
+    for target in (torch.tensor([0]), torch.tensor([], dtype=torch.int64)):
+        with pytest.raises(ValueError, match="for each of 2 queries"):
+            ranks(torch.ones(2, 2), target)
+    with pytest.raises(ValueError, match="from -1 to 0"):
+        ranks(torch.ones(2, 2), torch.tensor([0, -1]))
+    for target, found in ((torch.zeros(2), "float32"), ([0, 1], "list")):
+        with pytest.raises(TypeError, match=f"target is .*{found}; expected int64"):
+            ranks(torch.ones(2, 2), target)
     with pytest.raises(ValueError, match="at least 1"):
         recall_at(0, torch.ones(2, 2))
     with pytest.raises(ValueError, match="at least 1"):

@@ -114,8 +114,20 @@ def test_one_text_is_no_list(model):
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"segment": 0.5}, "segment=0.5"), ({"channels": (12,)}, "multiples of 8")],
+    [
+        ({"segment": 0.5}, "segment=0.5"),
+        ({"segment": math.inf}, "segment=inf"),
+        ({"segment": math.nan}, "segment=nan"),
+        ({"channels": (12,)}, "multiples of 8"),
+        ({"width": 0, "layers": 0}, "width=0"),
+    ],
 )
 def test_configurations_are_checked(options, words):
     with pytest.raises(ValueError, match=words):
         AudioTowerConfig(**options)
+
+
+@pytest.mark.parametrize("options", [{"temperature": 0}, {"temperature": 2.0}, {"embedding": 0}])
+def test_a_scale_beyond_its_bounds_is_refused(options):
+    with pytest.raises(ValueError, match="{}={}".format(*next(iter(options.items())))):
+        CLAPConfig(**options)

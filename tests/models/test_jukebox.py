@@ -1,5 +1,6 @@
 """The whole system on tiny parts: shapes, prompts kept, what does not fit named."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -72,8 +73,12 @@ def test_what_does_not_fit_is_named():
         jukebox.compose([None], 1.0, prompt=torch.zeros(1, 1, 100))
     with pytest.raises(ValueError, match="leave nothing"):
         jukebox.compose([None], 0.1, prompt=0.1 * torch.randn(1, 1, 1664))
-    with pytest.raises(ValueError, match="seconds=0"):
-        jukebox.compose([None], 0)
+    for seconds in (0, -1.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match=f"seconds={seconds} must be positive and finite"):
+            jukebox.compose([None], seconds)
+    for frames in (0, -3):
+        with pytest.raises(ValueError, match=f"nothing to sample of {frames}"):
+            jukebox.top.sample(frames, jukebox.top.labels([None]))
     with pytest.raises(ValueError, match="without top prior"):
         small(top=None).compose([None], 1.0)
     with pytest.raises(ValueError, match="without upsamplers"):

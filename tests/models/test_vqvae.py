@@ -26,6 +26,14 @@ def test_the_default_is_the_course_s():
     assert model.latents(torch.randn(1, 80, 64)).shape == (1, 64, 16)
 
 
+def test_coding_keeps_no_graph():
+    model, kept = make().eval(), []
+    model.encoder.register_forward_hook(lambda module, given, made: kept.append(made.requires_grad))
+    model.encode(torch.randn(1, 6, 24))
+    model(torch.randn(1, 6, 24))
+    assert kept == [False, True]
+
+
 @pytest.mark.parametrize("config", [SMALL, WAVE])
 @pytest.mark.parametrize("causal", [False, True])
 def test_any_length_comes_back(config, causal):

@@ -113,6 +113,15 @@ def test_encoding_leaves_the_model_as_it_was():
     assert model.training and torch.equal(model.top_quantizer.codebook, codebook)
 
 
+def test_encoding_keeps_no_graph():
+    model = make()
+    kept = []
+    model.to_top.register_forward_hook(lambda module, given, made: kept.append(made.requires_grad))
+    model.encode(torch.randn(1, 16, 24))
+    model(torch.randn(1, 16, 24))
+    assert kept == [False, True]
+
+
 @pytest.mark.parametrize("int8", [False, True])
 def test_a_checkpoint_brings_back_the_same_model(tmp_path, int8):
     model = make()

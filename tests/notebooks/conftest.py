@@ -1,4 +1,4 @@
-"""The small notebook of the fixtures, executed once, to be read, copied and broken."""
+"""The small notebook of the fixtures, to be read, copied and broken; and what cells display."""
 
 import copy
 import subprocess
@@ -29,3 +29,13 @@ def small_file(tmp_path_factory) -> Path:
 def small(small_file) -> dict:
     """The executed small notebook as a dictionary of one's own."""
     return copy.deepcopy(form.read(small_file))
+
+
+@pytest.fixture
+def shown(monkeypatch) -> list:
+    """What is displayed, instead of displaying it."""
+    import IPython.display
+
+    kept = []
+    monkeypatch.setattr(IPython.display, "display", kept.append)
+    return kept

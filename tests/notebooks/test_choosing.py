@@ -14,16 +14,6 @@ SOUNDS = {
 }
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """What `choose` displays, instead of displaying it."""
-    import IPython.display
-
-    kept = []
-    monkeypatch.setattr(IPython.display, "display", kept.append)
-    return kept
-
-
 def test_the_first_is_kept_until_another_is_chosen(shown, capsys):
     choice = choose(SOUNDS)
     assert capsys.readouterr().out.strip() == room.STILL

@@ -24,15 +24,6 @@ def model():
     return CLAP(CLAPConfig(tower, words, embedding=8)).eval()
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    import IPython.display
-
-    kept = []
-    monkeypatch.setattr(IPython.display, "display", kept.append)
-    return kept
-
-
 @torch.no_grad()
 def test_the_nearest_clips_come_first(model, clips):
     wanted = model.embed_text(["a slow waltz"])[0]
@@ -44,6 +35,13 @@ def test_the_nearest_clips_come_first(model, clips):
     style = clips.attributes(3).style.replace("_", " ")
     assert len(labels) == 2 and labels[0] == f"1. {style}, cosine 1.00"
     assert len(room.find("", model, clips, vectors, count=99).cosines) == 5
+    again = room.find("a slow waltz", model, clips, vectors.double().requires_grad_(), count=2)
+    assert again.cosines == pytest.approx(found.cosines)
+
+
+def test_what_is_not_known_finds_something_and_plays_nothing_of_its_own(model, clips):
+    found = room.find("вальс", model, clips, torch.randn(5, 8))
+    assert found.understood.empty and "asks for nothing in particular" in repr(found)
 
 
 def test_without_vectors_those_of_the_clips_are_computed(model, clips, shown):
@@ -73,7 +71,8 @@ def test_without_widgets_a_line_says_so(model, clips, shown, monkeypatch, capsys
 
 
 def test_what_can_not_be_searched_is_refused(model, clips):
-    with pytest.raises(ValueError, match="4 vectors and 5 clips"):
-        room.find("waltz", model, clips, torch.zeros(4, 8))
+    for shape in ((4, 8), (5, 7), (5,)):
+        with pytest.raises(ValueError, match=r"expected \[5, 8\], one for each clip"):
+            room.find("waltz", model, clips, torch.zeros(shape))
     with pytest.raises(ValueError, match="count=0"):
         room.find("waltz", model, clips, torch.zeros(5, 8), count=0)

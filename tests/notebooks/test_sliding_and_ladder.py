@@ -15,16 +15,6 @@ SOUNDS = {
 }
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """What `slide` displays, instead of displaying it."""
-    import IPython.display
-
-    kept = []
-    monkeypatch.setattr(IPython.display, "display", kept.append)
-    return kept
-
-
 def test_moving_the_slider_plays_the_sound_of_its_place(shown):
     slide(SOUNDS, title="pitch")
     slider, place = shown[0].children

@@ -97,6 +97,12 @@ def test_what_can_not_be_tokenized_is_refused():
         TOKENIZER.encode("waltz")
     with pytest.raises(TypeError, match="list of strings"):
         TOKENIZER.encode([b"waltz"])
+    for texts in (None, 3, (text for text in CAPTIONS)):
+        with pytest.raises(TypeError, match="list of strings, not as"):
+            TOKENIZER.encode(texts)
+    with pytest.raises(TypeError, match="list of strings, not as 'waltz'"):
+        WordTokenizer.of("waltz")
+    assert WordTokenizer.of(text for text in CAPTIONS) == TOKENIZER
     with pytest.raises(ValueError, match="no texts"):
         TOKENIZER.encode([])
     with pytest.raises(ValueError, match="longest=0"):
