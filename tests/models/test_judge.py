@@ -171,6 +171,8 @@ def test_a_config_that_no_transformer_has_is_named():
         JudgeConfig(**CLASSES, width=15)
     with pytest.raises(ValueError, match="embedding=0"):
         JudgeConfig(**CLASSES, embedding=0)
+    with pytest.raises(ValueError, match="reader=63"):
+        JudgeConfig(**CLASSES, reader=63)
     with pytest.raises(dataclasses.FrozenInstanceError):
         CONFIG.width = 3
 
