@@ -63,9 +63,10 @@ def to_one_level(audio: torch.Tensor) -> torch.Tensor:
     """Scale each row of `audio` `[..., T]` to a root mean square of 0.1, for networks that listen.
 
     Gain then changes nothing, except for sound below -80 dBFS, which comes up by 60 dB at most:
-    silence stays silence. Looks for nothing, since it runs inside training steps; `normalise` is
-    for ears.
+    silence stays silence. Half precision comes out as float32. Looks for nothing, since it runs
+    inside training steps; `normalise` is for ears.
     """
+    audio = audio.to(torch.promote_types(audio.dtype, torch.float32))  # squares fade in float16
     level = audio.square().mean(-1, keepdim=True).sqrt()
     return audio * (HEARD / level.clamp(min=SILENT))
 

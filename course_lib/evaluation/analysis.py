@@ -140,14 +140,16 @@ def _batches(clips, batch_size: int) -> Iterator[Tensor]:
         return
     start = 0
     while start < len(clips):
-        stop = start + 1
-        while (
-            stop < min(start + batch_size, len(clips)) and clips[stop].shape == clips[start].shape
-        ):
+        stop, end = start + 1, min(start + batch_size, len(clips))
+        while stop < end and _shape(clips[stop]) == _shape(clips[start]):
             stop += 1
         batch = _checked([clips[i] for i in range(start, stop)], start)
         yield _mono(torch.stack(batch), start)
         start = stop
+
+
+def _shape(clip) -> tuple[int, ...] | None:
+    return getattr(clip, "shape", None)  # None of what is no tensor, which is then refused
 
 
 def _checked(clips, start: int):

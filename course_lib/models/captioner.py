@@ -110,8 +110,11 @@ class Captioner(nn.Module):
     def forward(self, log_mel: Tensor, captions: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Logits [B, L, V] of each word of captions [B, L], after those before it, by manner.
 
-        log_mel [B, 64, F'] from `spectrogram`, heard once. Raises ValueError for an unknown manner.
+        log_mel [B, 64, F'] from `spectrogram`, heard once. Raises ValueError for an unknown manner
+        and for no captions.
         """
+        if not captions:
+            raise ValueError("There are no captions: give those of at least one manner.")
         memory = self.listen(log_mel)
         return {
             manner: self.writer(

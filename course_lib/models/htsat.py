@@ -32,10 +32,20 @@ class HTSATConfig:
     qkv_bias: bool = True
 
     def __post_init__(self):
-        if self.side % self.mels or len(self.depths) != len(self.heads):
+        if self.mels < 1 or self.side % self.mels or len(self.depths) != len(self.heads):
             raise ValueError(
                 f"side={self.side} must be a multiple of mels={self.mels}, and "
                 f"depths={self.depths} as many as heads={self.heads}."
+            )
+        if self.kernel < self.patch or (self.kernel - self.patch) % 2:
+            raise ValueError(
+                f"kernel={self.kernel} must be patch={self.patch} or an even number above it, so "
+                "that the patches cover the spectrogram."
+            )
+        if any(self.width * 2**i % heads for i, heads in enumerate(self.heads)):
+            raise ValueError(
+                f"width={self.width}, doubled from stage to stage, must be a multiple of each of "
+                f"heads={self.heads}."
             )
         last = self.window * 2 ** (len(self.depths) - 1)
         if self.side // self.patch % last:

@@ -51,8 +51,12 @@ class JudgeConfig(AnalyserConfig):
         return TransformerConfig(self.reader, 2, 2, causal=False)
 
     def __post_init__(self):
-        if self.embedding < 1 or not self.patches or not self.chords:
-            raise ValueError(f"embedding={self.embedding} must be at least 1.")
+        if self.embedding < 1 or self.reader < 1 or self.reader % 4:
+            raise ValueError(
+                f"embedding={self.embedding} must be at least 1 and reader={self.reader} a "
+                "multiple of 4."
+            )
+        _ = self.patches  # which looks at its own sizes
 
 
 @dataclass(frozen=True)

@@ -67,8 +67,19 @@ class RoBERTa(nn.Module):
     def forward(self, ids: Tensor, valid: Tensor) -> Tensor:
         """valid bool [B, L], False for padding; ids are those of the published tokenizer.
 
-        Raises ValueError for more tokens than there are places.
+        Raises TypeError for other dtypes, ValueError for other shapes and for more tokens than
+        there are places.
         """
+        if ids.dtype != torch.int64 or valid.dtype != torch.bool:
+            raise TypeError(
+                f"ids are {ids.dtype} and valid is {valid.dtype}; expected int64 and bool: turn "
+                "the tokenizer's attention_mask into one with attention_mask.bool()."
+            )
+        if ids.ndim != 2 or ids.numel() == 0 or ids.shape != valid.shape:
+            raise ValueError(
+                f"ids have shape {list(ids.shape)} and valid has {list(valid.shape)}; expected the "
+                "same [B, L], not empty."
+            )
         most = self.config.longest - self.config.padding - 1
         if ids.shape[1] > most:
             raise ValueError(
@@ -123,7 +134,10 @@ class LAIONCLAP(nn.Module):
         return F.normalize(self.audio_projection(self.audio(spectrogram)), dim=-1)
 
     def embed_ids(self, ids: Tensor, valid: Tensor) -> Tensor:
-        """Unit vectors [B, E] of texts that the published tokenizer has made ids [B, L] of."""
+        """Unit vectors [B, E] of texts that the published tokenizer has made ids [B, L] of.
+
+        valid bool [B, L], False for padding. Raises TypeError or ValueError as RoBERTa does.
+        """
         return F.normalize(self.text_projection(self.text(ids, valid)), dim=-1)
 
     def spectrogram(self, audio: Tensor) -> Tensor:

@@ -114,6 +114,13 @@ def test_networks_hear_one_level():
     assert level.tolist() == pytest.approx([0.1, 0.1, raised, 0], rel=1e-4)
 
 
+def test_quiet_sound_in_half_precision_is_levelled_as_precisely():
+    sound = 5e-4 * sine(440, 16000, 1.0)[None]  # whose squares float16 cannot hold
+    found = to_one_level(sound.half())
+    assert found.dtype == torch.float32 and to_one_level(sound.double()).dtype == torch.float64
+    assert float(found.square().mean().sqrt()) == pytest.approx(0.1, rel=1e-3)
+
+
 @pytest.mark.parametrize(
     "sound, error, words",
     [

@@ -148,6 +148,8 @@ def test_wrong_input_is_named(analyser):
         evaluation.analyse([], analyser)
     with pytest.raises(ValueError, match="batch_size=0"):
         evaluation.analyse(noise(1, 1, 16000), analyser, batch_size=0)
+    with pytest.raises(TypeError, match="clip 0 is of type list; expected a float tensor"):
+        evaluation.analyse(noise(2, 1, 16000).tolist(), analyser)
     bad = noise(1, 16000)
     bad[0, 5] = math.nan
     with pytest.raises(ValueError, match="clip 1 has 1 samples that are NaN"):

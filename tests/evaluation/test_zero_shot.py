@@ -46,6 +46,14 @@ def test_clips_that_say_their_class_are_classified_by_it():
         assert classify(model, vectors, prompts) == list(prompts), name
 
 
+def test_a_class_is_the_mean_of_its_prompts():
+    model, prompts = Words(), {"slow": ("slow", "a calm tune"), "fast": ("fast",)}
+    slow, fast = class_vectors(model, prompts)
+    both = model.embed_text(prompts["slow"])
+    torch.testing.assert_close(slow, F.normalize(both[0] + both[1], dim=0))
+    torch.testing.assert_close(fast, model.embed_text(["fast"])[0])
+
+
 def test_scores_are_balanced_accuracies_of_the_true_classes():
     model = Words()
     for name, prompts in PROMPTS.items():

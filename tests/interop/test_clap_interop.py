@@ -121,6 +121,16 @@ def test_the_spectrogram_is_float32_under_autocast():
         assert torch.equal(ours.spectrogram(sound), expected)
 
 
+def test_masks_and_ids_that_do_not_fit_are_named():
+    ours, (_, ids, valid) = from_transformers(clap()), inputs()
+    for bad in ((ids, valid.long()), (ids.float(), valid)):  # a tokenizer's mask is int64
+        with pytest.raises(TypeError, match=r"expected int64 and bool.*attention_mask.bool\(\)"):
+            ours.embed_ids(*bad)
+    for bad in ((ids, valid[:, :5]), (ids[0], valid[0]), (ids[:, :0], valid[:, :0])):
+        with pytest.raises(ValueError, match=r"expected the same \[B, L\]"):
+            ours.embed_ids(*bad)
+
+
 @torch.no_grad()
 def test_a_text_of_more_tokens_than_places_is_named():
     ours = from_transformers(clap())  # 20 places, the first two of which are no token's
@@ -149,6 +159,9 @@ def test_configurations_and_spectrograms_are_checked():
         HTSATConfig(mels=48)
     with pytest.raises(ValueError, match="must be a multiple of 64"):
         HTSATConfig(side=192, mels=64)
+    for options in ({"mels": 0}, {"kernel": 7}, {"kernel": 2}, {"width": 90}):
+        with pytest.raises(ValueError, match="{}={}".format(*next(iter(options.items())))):
+            HTSATConfig(**options)
     ours = from_transformers(clap())
     with pytest.raises(ValueError, match="F up to 64"):
         ours.embed_spectrogram(torch.zeros(1, 65, 16))

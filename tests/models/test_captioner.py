@@ -150,6 +150,8 @@ def test_wrong_input_is_refused():
         model.write(noise(1, 1, 100))
     with pytest.raises(TypeError, match="int64"):
         model.write(torch.zeros(1, 1, 16000, dtype=torch.int64))
+    with pytest.raises(ValueError, match="no captions: give those of at least one manner"):
+        model.loss(model.spectrogram(noise(1, 1, 16000)), {})
     with pytest.raises(ValueError, match="'poem': choose one of tags, sentence"):
         model.write(noise(1, 1, 16000), manner="poem")
     for options in (

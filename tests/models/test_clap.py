@@ -57,10 +57,22 @@ def test_long_audio_is_the_mean_of_segments_that_cover_it(model):
 def test_every_second_is_heard(model):
     audio = sound(5.0)
     found = model.embed_audio(audio)
+    tone = torch.sin(torch.arange(RATE) / 3)
     for second in range(5):
-        changed = audio.clone()
-        changed[..., second * RATE : (second + 1) * RATE].mul_(0.01)
-        assert (model.embed_audio(changed) - found).abs().max() > 1e-4
+        place = slice(second * RATE, (second + 1) * RATE)
+        changed = audio.clone()  # as loud as before: another gain would be heard everywhere
+        changed[..., place] = tone * (audio[..., place].norm(dim=-1, keepdim=True) / tone.norm())
+        assert (model.embed_audio(changed) - found).abs().max() > 0.02
+
+
+@torch.no_grad()
+def test_a_segment_s_vector_is_mean_and_spread_of_its_states():
+    tower, kept = small(layers=0).audio, []
+    tower.mix.register_forward_hook(lambda module, inputs, states: kept.append(states))
+    found = tower(tower.spectrogram(sound(2.0)))
+    states = torch.nn.functional.gelu(kept[0])  # [2, frames, 16]
+    assert states.shape == (2, 32, 16) and found.shape == (2, tower.dims)
+    torch.testing.assert_close(found, torch.cat([states.mean(1), states.std(1, correction=0)], 1))
 
 
 @torch.no_grad()

@@ -120,6 +120,15 @@ def test_harmony_is_the_same_in_every_key_but_not_in_every_mode():
     assert (model.harmony(minor)[0] - answer).abs().max() > 1e-3
 
 
+def test_harmony_and_pulse_do_not_hear_how_loud_it_is():
+    model = judge()
+    pitches, onsets = noise(1, 12, 12, 32), noise(1, 12, 300).relu()
+    for louder, expected in zip(model.harmony(pitches + 0.7), model.harmony(pitches), strict=True):
+        torch.testing.assert_close(louder, expected)
+    spectrum = model.pulse.spectrum(onsets)
+    torch.testing.assert_close(model.pulse.spectrum(4 * onsets), spectrum, atol=1e-3, rtol=0)
+
+
 def test_the_order_of_chords_matters():
     """The reader hears a sequence; a bag of pitch classes would be the same both ways."""
     reader = HarmonyReader(CONFIG.chords, modes=4).eval()
@@ -162,6 +171,8 @@ def test_a_config_that_no_transformer_has_is_named():
         JudgeConfig(**CLASSES, width=15)
     with pytest.raises(ValueError, match="embedding=0"):
         JudgeConfig(**CLASSES, embedding=0)
+    with pytest.raises(ValueError, match="reader=63"):
+        JudgeConfig(**CLASSES, reader=63)
     with pytest.raises(dataclasses.FrozenInstanceError):
         CONFIG.width = 3
 

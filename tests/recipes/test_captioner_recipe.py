@@ -62,6 +62,23 @@ def test_drafts_parts_and_silences_belong_to_the_step(clips):
         assert len(places) == 0 or places[-1] - places[0] + 1 == len(places)
 
 
+def test_a_step_hears_a_part_and_learns_one_draft_of_each_manner(clips, monkeypatch):
+    monkeypatch.setattr(recipe, "HEARD", 20)
+    model, met = small(), []
+    monkeypatch.setattr(model, "loss", lambda log_mel, words: met.append((log_mel, words)))
+    for step in range(4):
+        recipe.loss(model, clips.batch(torch.arange(4)), draws(step))
+    drawn = set()
+    for log_mel, words in met:
+        assert log_mel.shape == (4, 64, 20) and set(words) == set(MANNERS)
+        for item in range(4):  # a clip has the same draft in all manners, another in other steps
+            rows = [clips.words[manner][item] == words[manner][item] for manner in MANNERS]
+            same = torch.stack([row.all(1) for row in rows]).all(0)  # [drafts]
+            assert same.any()
+            drawn.add(int(same.int().argmax()))
+    assert drawn == {0, 1}
+
+
 def test_the_card_tells_clips_apart(clips):
     """A model that says the truth about every clip, and one that speaks of another clip."""
 

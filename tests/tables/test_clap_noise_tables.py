@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from course_lib import songbook
+from course_lib.metrics import mean_average_precision_at_10
 from course_lib.models import AudioTowerConfig
 from course_lib.models.feature_fusion import FusedAudioTower
 from course_lib.songbook import Size
 from course_lib.songbook.captions import MANNERS
 from course_lib.tables import fusion, grid, mulan_noise
 from course_lib.tables.mulan_noise import CLEAN, CODES, FILTERED_HALF, HALF, OTHERS
+from course_lib.training import Draws
 
 AUDIO = AudioTowerConfig(mels=16, channels=(8, 8), width=8, layers=1, heads=2, segment=1.0)
 TEXT = {"width": 8, "layers": 1, "heads": 2, "longest": 60}
@@ -95,6 +97,59 @@ def test_a_clip_is_shown_with_kept_texts_alone(small):
     assert len(pairs) == 6 and pairs.clips.tolist() == [0, 2, 4, 6, 8, 10]
     batch = pairs.batch(torch.arange(6))
     assert batch["kept"].sum(1).tolist() == [1] * 6
+
+
+def test_only_kept_texts_are_learnt(small, monkeypatch):
+    texts, c = mulan_noise.captions("train"), mulan_noise.config()
+    kept = torch.zeros(12, 8, dtype=torch.bool)
+    kept[:, 2] = kept[:, 5] = True
+    pairs = mulan_noise.Pairs(mulan_noise.heard("train"), texts, kept, c)
+    pairs.ids = torch.arange(8).add(3)[None, :, None].expand(12, 8, 4)  # each text says its place
+    model, met = mulan_noise.CLAP(c), []
+    learn = model.embed_ids
+    monkeypatch.setattr(
+        model, "embed_ids", lambda ids, valid: met.extend(ids[:, 0].tolist()) or learn(ids, valid)
+    )
+    for step in range(3):
+        draws = Draws(0, step, range(12), torch.device("cpu"))
+        mulan_noise.loss(model, pairs.batch(torch.arange(12)), draws)
+    assert set(met) == {3 + 2, 3 + 5}
+
+
+def test_each_way_is_measured_in_its_own_direction(small, monkeypatch, tmp_path):
+    sound, text, other = torch.randn(3, 6, 3, generator=torch.manual_seed(0))
+    expected = {
+        "to_audio": mean_average_precision_at_10(text @ sound.T),
+        "to_text": mean_average_precision_at_10(sound @ text.T),
+    }
+    assert abs(expected["to_audio"] - expected["to_text"]) > 0.01
+    monkeypatch.setattr(mulan_noise, "taught", lambda *settings: (None, 0.0))
+    monkeypatch.setattr(mulan_noise, "vectors", lambda *of: (sound, text[:, None]))
+    found = computed(mulan_noise, CLEAN, tmp_path)
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+
+    rows = {True: text, False: other}
+    monkeypatch.setattr(fusion, "captions", lambda split, true=True: true)
+    monkeypatch.setattr(fusion, "read", lambda model, true: rows[true])
+    monkeypatch.setattr(fusion, "sound", lambda model, seen, way, draws: sound[list(draws.items)])
+    found = fusion.measured(None, "mean", 0)
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    right = (text * sound).sum(1) > (other * sound).sum(1)
+    assert found["ending"] == pytest.approx(right.double().mean().item()) != 0.5
+
+
+def test_what_is_fused_is_learnt_whole_and_what_is_averaged_in_parts(small, monkeypatch, tmp_path):
+    sound, met = fusion.sound, []
+    monkeypatch.setattr(
+        fusion,
+        "sound",
+        lambda model, seen, way, draws: met.append(way) or sound(model, seen, way, draws),
+    )
+    for row, ways in ((fusion.CROP, ["crop"] * 3), (fusion.MEAN, ["crop", "crop", "mean"]),
+                      (fusion.FUSION, ["fusion"] * 3)):  # fmt: skip
+        met.clear()
+        computed(fusion, row, tmp_path)
+        assert met == ways  # two steps, then the test clips
 
 
 @pytest.mark.parametrize("kind", ["elsewhere", "others"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from course_lib.metrics import mean_average_precision_at_10
 from course_lib.models import CLAP, TextTower
 from course_lib.recipes import clap as recipe
 from course_lib.songbook.clip import captions
@@ -66,6 +67,18 @@ def test_the_tower_that_does_not_fit_knows_manners_and_stays_as_it_is(small, mon
     assert (nearest == torch.arange(4).repeat(12)).float().mean() > 0.9
     untrained = TextTower(alone.config.text)(ids, ids != 0).pooled
     assert not torch.allclose(untrained[:4], read[0])
+
+
+def test_each_way_is_measured_in_its_own_direction(small, monkeypatch):
+    heard, read = torch.randn(2, 12, 3, generator=torch.manual_seed(0))
+    monkeypatch.setattr(recipe, "embed_clips", lambda model, clips: heard)
+    monkeypatch.setattr(CLAP, "embed_text", lambda model, texts: read)
+    found = table.retrieval(CLAP(table.config("weak", "small")), small)
+    cosines = heard @ read.T
+    ways = {"audio_to_text": cosines, "text_to_audio": cosines.T}
+    expected = {way: 100 * mean_average_precision_at_10(x) for way, x in ways.items()}
+    assert found == pytest.approx(expected)
+    assert abs(found["audio_to_text"] - found["text_to_audio"]) > 1
 
 
 def test_towers_grow_from_row_to_row():
