@@ -1,6 +1,6 @@
 """A box to search music with: type words, hear the clips that lie nearest to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -38,13 +38,19 @@ class Found:
 def find(text: str, model: "CLAP", clips: "Songbook", vectors: "Tensor", count: int = 3) -> Found:
     """The `count` clips whose vectors [N, E] lie nearest to a text's, the nearest first.
 
-    Raises ValueError for vectors of another number of clips, and for fewer than one clip.
+    Raises ValueError for vectors of another number of clips or of another model's size, and for
+    fewer than one clip.
     """
     import torch
 
     if len(vectors) != len(clips):
         raise ValueError(
             f"There are {len(vectors)} vectors and {len(clips)} clips: embed these clips again."
+        )
+    if vectors.shape[1] != model.config.embedding:
+        raise ValueError(
+            f"The vectors have {vectors.shape[1]} numbers and this model's "
+            f"{model.config.embedding}: embed the clips with it."
         )
     if count < 1:
         raise ValueError(f"count={count} must be at least 1.")
@@ -57,7 +63,9 @@ def find(text: str, model: "CLAP", clips: "Songbook", vectors: "Tensor", count: 
         for place, (i, cosine) in enumerate(near.items(), 1)
     }
     tower = model.config.text
-    return Found(understand(text, tower.tokenizer, tower.longest), near, players(sounds))
+    read = understand(text, tower.tokenizer, tower.longest)
+    read = replace(read, then="what is found has nothing to do with it")
+    return Found(read, near, players(sounds))
 
 
 def search(

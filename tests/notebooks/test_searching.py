@@ -46,6 +46,12 @@ def test_the_nearest_clips_come_first(model, clips):
     assert len(room.find("", model, clips, vectors, count=99).cosines) == 5
 
 
+@pytest.mark.parametrize("text", ["", "🎻🎺", "вальс", "zither " * 500])
+def test_where_nothing_is_known_a_line_says_what_the_finds_are_worth(model, clips, text):
+    found = room.find(text, model, clips, torch.eye(5, 8))
+    assert "has nothing to do with it" in found._repr_html_() and "plays" not in repr(found)
+
+
 def test_without_vectors_those_of_the_clips_are_computed(model, clips, shown):
     with torch.no_grad():
         vectors = model.embed_audio(clips.batch(range(5)))
@@ -75,5 +81,7 @@ def test_without_widgets_a_line_says_so(model, clips, shown, monkeypatch, capsys
 def test_what_can_not_be_searched_is_refused(model, clips):
     with pytest.raises(ValueError, match="4 vectors and 5 clips"):
         room.find("waltz", model, clips, torch.zeros(4, 8))
+    with pytest.raises(ValueError, match="have 4 numbers and this model's 8"):
+        room.find("waltz", model, clips, torch.zeros(5, 4))
     with pytest.raises(ValueError, match="count=0"):
         room.find("waltz", model, clips, torch.zeros(5, 8), count=0)
