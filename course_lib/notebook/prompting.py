@@ -27,19 +27,21 @@ class Understood:
 
     unknown: words that no training caption has, with the known words nearest to each; they are read
     as one and the same unknown word. cut: whether the prompt is longer than what is read. empty:
-    whether nothing of it is known, so that it asks for nothing in particular.
+    whether nothing of it is known, so that it asks for nothing in particular; then: what becomes of
+    such a prompt.
     """
 
     prompt: str
     unknown: dict[str, tuple[str, ...]]
     cut: bool
     empty: bool
+    then: str = "it asks for nothing in particular"
 
     def __str__(self) -> str:
         """One line for each thing to know; no lines where all is understood."""
         lines = []
         if self.empty:
-            lines.append("Nothing in the prompt is known: it asks for nothing in particular.")
+            lines.append(f"Nothing in the prompt is known: {self.then}.")
         elif self.unknown:
             shown = list(self.unknown.items())[:5]
             words = "; ".join(

@@ -39,9 +39,10 @@ def test_the_nearest_clips_come_first(model, clips):
     assert again.cosines == pytest.approx(found.cosines)
 
 
-def test_what_is_not_known_finds_something_and_plays_nothing_of_its_own(model, clips):
-    found = room.find("вальс", model, clips, torch.randn(5, 8))
-    assert found.understood.empty and "asks for nothing in particular" in repr(found)
+@pytest.mark.parametrize("text", ["", "🎻🎺", "вальс", "zither " * 500])
+def test_where_nothing_is_known_a_line_says_what_the_finds_are_worth(model, clips, text):
+    found = room.find(text, model, clips, torch.eye(5, 8))
+    assert "has nothing to do with it" in found._repr_html_() and "plays" not in repr(found)
 
 
 def test_without_vectors_those_of_the_clips_are_computed(model, clips, shown):
