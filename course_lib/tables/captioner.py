@@ -3,9 +3,9 @@
 Small captioners learn from the same clips: 200 captions in a person's words alone (that of a
 listener who knows no names, which no template uses), or first from the labels of 600 clips, strung
 together as tags or told as pseudo captions in four manners. "Then those of people" means that what
-writes goes on with the 200 while what listens stays as it is, since so few captions can teach words
-but not hearing; with "all weights" both go on. All are measured on what a person says of other
-clips; facts are read in the words of templates and of people. Taught in notebook 13b.
+writes goes on with the 200 while what listens stays as it is, since so few captions might spoil
+what it heard; with "all weights" both go on. All are measured on what a person says of other clips;
+facts are read in the words of templates and of people. Taught in notebook 13b.
 """
 
 import math
@@ -31,7 +31,8 @@ from course_lib.training import fit
 SIZE = songbook.Size(train=600, validation=1, test=120, seconds=4.0)
 FEW, DRAFTS = 200, 4  # captions of people; drafts of each pseudo caption
 PERSON = "listener"  # the manner of people
-SMALL = {"channels": (16, 24, 40), "width": 64, "heads": 4}
+SMALL = {"channels": (16, 24, 40), "width": 64, "heads": 4, "longest": 96}  # no caption is cut
+SPLITS = ("train", "validation", "test")
 STEPS = {"programs": 700, "people": 600}
 
 
@@ -64,7 +65,7 @@ def texts(split_: str, drafts: int) -> dict[str, list[list[str]]]:
     book = clips(split_)
     written = [book.captions(i, drafts) for i in range(len(book))]
     found = {m: [[draft[m] for draft in each] for each in written] for m in MANNERS}
-    rngs = (np.random.default_rng([1, i]) for i in range(len(book)))
+    rngs = (np.random.default_rng([SPLITS.index(split_), i]) for i in range(len(book)))
     people = [paraphrase(book.attributes(i), PERSON, rng) for i, rng in enumerate(rngs)]
     return found | {PERSON: [[text] for text in people]}
 
