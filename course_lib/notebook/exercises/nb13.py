@@ -70,6 +70,10 @@ def contrastive(answer):
     expect_close(
         got, twice / 2, "You took the softmax twice.", "cross_entropy wants logits.", differs=True
     )
+    shares = -(logits.softmax(0) + logits.softmax(1)).diagonal().mean() / 2
+    expect_close(
+        got, shares, "The logarithm is missing.", "log_softmax, not softmax.", differs=True
+    )
     softmax = -(logits.diagonal() - logits.flatten().logsumexp(0)).mean()
     expect_close(
         got, softmax, "Your softmax runs over all pairs at once.",
@@ -115,6 +119,7 @@ def average_precision(answer):
             mean(rank + 1),
             "Your ranks are one too large.", "Count those at least as near: itself is one.",
         ),
+        (mean(rank - 1), "Your first place is 0.", "The right item counts itself: >=, not >."),
         (
             mean((likeness <= right[:, None]).sum(1)),
             "Your first place is the farthest item.", "Count those at least as near: >=.",

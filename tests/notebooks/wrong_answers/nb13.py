@@ -40,6 +40,10 @@ def contrastive__sum_over_pairs(logits):
     return -(logits.log_softmax(0) + logits.log_softmax(1)).diagonal().sum() / 2
 
 
+def contrastive__without_logarithm(logits):
+    return -(logits.softmax(0) + logits.softmax(1)).diagonal().mean() / 2
+
+
 def contrastive__softmax_twice(logits):
     right = torch.arange(len(logits))
     rows, columns = logits.softmax(1), logits.T.softmax(1)
@@ -62,6 +66,10 @@ def average_precision__ties_for_free(likeness):
 def average_precision__farthest_first(likeness):
     rank = (likeness <= likeness.diagonal()[:, None]).sum(1)
     return torch.where(rank <= 10, 1 / rank, 0.0).mean()
+
+
+def average_precision__first_place_is_0(likeness):
+    return _mean((likeness > likeness.diagonal()[:, None]).sum(1))
 
 
 def average_precision__exchanged(likeness):
