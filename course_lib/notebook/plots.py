@@ -213,7 +213,8 @@ def show_bars(values: dict, *, y: str = "", title: str = "", alt: str = "") -> P
     if not isinstance(values, dict) or not values:
         raise ValueError("show_bars() needs {label: value} with at least one bar.")
     heights = [float(v) for v in values.values()]
-    figure, axes = _axes((max(3.0, 0.8 * len(heights)), 2.4), title)
+    broad = max(0.8, 0.09 * max(len(str(label)) for label in values))  # inches: labels stay apart
+    figure, axes = _axes((max(3.0, broad * len(heights)), 2.4), title)
     bars = axes.bar([str(label) for label in values], heights, color=COLOURS[0])
     axes.bar_label(bars, fmt="%.3g")
     axes.margins(y=0.12)  # room for the values under the title

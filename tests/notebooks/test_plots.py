@@ -107,3 +107,13 @@ def test_neighbouring_colours_differ_in_lightness_too():
         for c in COLOURS
     ]
     assert all(abs(a - b) > 8 for a, b in zip(light, light[1:], strict=False))
+
+
+def test_bars_with_long_names_stand_further_apart():
+    def width(shown):
+        _, (image,) = form.media(shown._repr_html_())
+        png = base64.b64decode(image["src"].partition("base64,")[2])
+        return Image.open(io.BytesIO(png)).width
+
+    short, long = ({f"{name}{i}": 1.0 for i in range(6)} for name in ("mode", "description"))
+    assert width(show_bars(long)) > 1.2 * width(show_bars(short))
