@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import io
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ HELP = "the whole course; COURSE_DEBUG=1 shows the traceback of an error"
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 where all went well, 2 for an error in one sentence, 130 stopped."""
     chosen = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names and prompts may not fit its encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return chosen.run(chosen)
     except KeyboardInterrupt:
@@ -208,9 +211,11 @@ def _generate(chosen) -> int:
     if chosen.melody is not None:
         audio.info(chosen.melody)  # what is no sound is refused before models are loaded
     model, melody = prompting.load_musicgen(chosen.mine), None
-    model.frames(chosen.seconds)  # and what is too long before anything is said
-    if chosen.melody is not None:
-        melody = audio.read(chosen.melody, model.codec.sample_rate).mean(0)[None, None]
+    rate = model.codec.sample_rate
+    # What is too long is refused before anything is said.
+    seconds = model.frames(chosen.seconds) / model.codec.frame_rate
+    if chosen.melody is not None:  # however long it is: no more than is followed, and an edge
+        melody = next(audio.read_blocks(chosen.melody, seconds + 1, rate)).mean(0)[None, None]
     tower = model.lm.config.text
     told = str(prompting.understand(chosen.prompt, tower.tokenizer, tower.longest))
     if told:
@@ -222,8 +227,8 @@ def _generate(chosen) -> int:
                 chosen.prompt, model, chosen.seconds, bar.update, seed=chosen.seed, melody=melody
             )
 
-        audio.write_blocks(chosen.target, made(), model.codec.sample_rate)
-    print(f"{chosen.target}: {chosen.seconds:g} s at {model.codec.sample_rate} Hz")
+        audio.write_blocks(chosen.target, made(), rate)
+    print(f"{chosen.target}: {seconds:g} s at {rate} Hz")
     return 0
 
 

@@ -40,9 +40,10 @@ def chroma_keys(audio: Tensor, sample_rate: int = 16000) -> tuple[Tensor, Tensor
     """Modes and tonics of clips [B, 1, T]: class numbers [B] in MODES and from C [B].
 
     The key whose profile correlates best with the mean chroma (Krumhansl 1990, chapter 4); the
-    profiles are the scale, its tonic and fifth and third counting more.
+    profiles are the scale, its tonic and fifth and third counting more. Wherever the audio is, the
+    numbers are on the CPU, as in an Analysis.
     """
-    strengths = chroma(audio, sample_rate).mean(-1)  # [B, 12]
+    strengths = chroma(audio, sample_rate).mean(-1).cpu()  # [B, 12]
     strengths = strengths - strengths.mean(1, keepdim=True)
     profiles = torch.stack([_profile(mode) for mode in MODES])  # [M, 12]
     turned = torch.stack([profiles.roll(tonic, 1) for tonic in range(12)], 1)  # [M, 12, 12]

@@ -1,6 +1,8 @@
 """MusicGen (Copet et al. 2023): a codec and a language model that writes its codes from a text."""
 
 from collections.abc import Callable, Sequence
+from numbers import Real
+from operator import index
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +53,7 @@ class MusicGen(nn.Module):
 
         Raises TypeError unless it is a number, ValueError unless above 0 and at most 600.
         """
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        if isinstance(seconds, bool) or not isinstance(seconds, Real):
             raise TypeError(f"seconds={seconds!r} must be a number.")
         if not 0 < seconds <= LONGEST:
             raise ValueError(f"seconds={seconds} must be above 0 and at most {LONGEST:g}.")
@@ -98,11 +100,7 @@ class MusicGen(nn.Module):
         if continuation is not None:
             continuation = self._given("continuation", continuation, batch, sample_rate)
             known = self._known(continuation, frames)
-        generator = torch.Generator(self.lm.device)
-        if seed is None:
-            generator.seed()
-        else:
-            generator.manual_seed(seed)
+        generator = self._generator(seed)
         stream = None if callback is None else _Stream(self, callback)
         sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
         codes = self.write(
@@ -149,13 +147,28 @@ class MusicGen(nn.Module):
         """Codes int64 [B, K, F] of audio [B, channels, T]."""
         channels = self.lm.config.channels
         count = self.lm.config.codebooks // channels
+        audio = audio.to(next(self.codec.parameters()))  # its device and dtype
         parts = [self.codec.encode(audio[:, i : i + 1], count).codes for i in range(channels)]
         return torch.stack(parts, 2).flatten(1, 2)  # [B, K / channels, channels, F]
 
+    def _generator(self, seed: int | None) -> torch.Generator:
+        """What draws codes; ValueError for a seed that is none."""
+        generator = torch.Generator(self.lm.device)
+        if seed is None:
+            generator.seed()
+            return generator
+        try:
+            return generator.manual_seed(int(index(seed)))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"seed={seed!r} must be a whole number of 64 bits, or None."
+            ) from error
+
     def _given(self, name: str, audio: Tensor, batch: int, sample_rate: int | None) -> Tensor:
         """Audio that is given, for each item, at the codec's rate; ValueError where it can't be."""
+        check_audio(audio, f"The {name}")
         channels = 1 if name == "melody" else self.lm.config.channels
-        if audio.ndim != 3 or audio.shape[1] != channels or not audio.shape[2]:
+        if audio.ndim != 3 or audio.shape[1] != channels:
             raise ValueError(
                 f"The {name} has shape {list(audio.shape)}; expected [B, {channels}, T], T >= 1."
             )
@@ -164,8 +177,7 @@ class MusicGen(nn.Module):
                 f"The {name} is of {len(audio)} pieces, the prompts are of {batch}: give one for "
                 "all, or one each."
             )
-        check_audio(audio)
-        audio = audio.to(self.lm.device)
+        audio = audio.to(self.lm.device, torch.float32)
         if sample_rate not in (None, self.codec.sample_rate):
             audio = resample(audio, sample_rate, self.codec.sample_rate)
         return audio.expand(batch, -1, -1)
@@ -203,17 +215,18 @@ class _Stream:
 
     def end(self) -> Tensor:
         """All audio, once the last of it was heard."""
-        if self.waiting:
-            self._push(last=True)
+        self._push(last=True)  # with no frames too: a decoder may have waited for more
         return torch.cat(self.audio, 2)
 
     def _push(self, last: bool) -> None:
-        codes, self.waiting = torch.cat(self.waiting, 2), []
+        codes = torch.cat(self.waiting, 2)
+        self.waiting = [codes[..., :0]]
         if self.decoders:
             parts = [codes[:, i :: self.channels] for i in range(self.channels)]
             pairs = zip(self.decoders, parts, strict=True)
             audio = torch.cat([decoder.push(part, last) for decoder, part in pairs], 1)
         else:
             audio = self.model.decode(codes)
-        self.audio.append(audio)
-        self.callback(audio)
+        if audio.shape[2]:
+            self.audio.append(audio)
+            self.callback(audio)

@@ -5,7 +5,7 @@ Copet et al. 2023 (MusicGen), section 2. Taught in notebook 15.
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -127,15 +127,16 @@ class MusicGenLM(nn.Module):
         A prompt longer than the tower reads is cut there. Raises TypeError for what is no list of
         texts, ValueError for none, and where no text encoder is there.
         """
-        if isinstance(prompts, str):
-            raise TypeError(f"Prompts come as a list of texts, not as one: [{prompts!r:.60}].")
+        if isinstance(prompts, str) or not isinstance(prompts, Iterable):
+            raise TypeError(f"Prompts come as a list of texts, not as {prompts!r:.60}.")
         if self.text is None:
             raise ValueError(
                 "This model has no text encoder of its own: give `text` one, or use `reading` with "
                 "the states that you have."
             )
-        states, valid, *_ = self.text.read([p if p is not None else "" for p in prompts])
-        asks = torch.tensor([bool(p and p.strip()) for p in prompts], device=valid.device)
+        texts = [prompt if prompt is not None else "" for prompt in prompts]
+        states, valid, *_ = self.text.read(texts)
+        asks = torch.tensor([bool(text.strip()) for text in texts], device=valid.device)
         return self.reading(states, valid & asks[:, None])
 
     def reading(self, states: Tensor, valid: Tensor) -> Reading:
@@ -243,7 +244,8 @@ class MusicGenLM(nn.Module):
         pattern = self.config.pattern
         numbers = torch.arange(frames, device=melody.device).expand(1, pattern.codebooks, -1)
         newest = interleave(numbers, pattern, -1)[0].amax(0)  # [S]
-        return self.melody(melody.transpose(1, 2)[:, newest])  # [B, S, 12] -> [B, S, D]
+        heard = melody.transpose(1, 2)[:, newest].to(self.melody.weight.dtype)
+        return self.melody(heard)  # [B, S, 12] -> [B, S, D]
 
     def _check_known(self, known: Tensor | None, batch: int, frames: int) -> int:
         """How many frames are known."""

@@ -16,10 +16,11 @@ def sample(
     temperature divides the logits, 0 takes the largest; top_k keeps the k most likely tokens; top_p
     keeps the fewest most likely ones that together have that probability (Holtzman et al. 2020).
     Draws come from `generator`, on whatever device it is. Nothing is read back from the device.
-    Raises ValueError for temperature < 0, top_k < 1, top_p outside (0, 1]. Taught in notebook 03b.
+    Raises ValueError unless temperature >= 0, top_k >= 1 and 0 < top_p <= 1. Taught in notebook
+    03b.
     """
-    if temperature < 0:
-        raise ValueError(f"temperature={temperature} must not be negative.")
+    if not temperature >= 0:  # NaN neither
+        raise ValueError(f"temperature={temperature} must be a number from 0.")
     logits = keep_likely(logits.float() / (temperature or 1.0), top_k, top_p)
     if temperature == 0:
         return logits.argmax(-1)

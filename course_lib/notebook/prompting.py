@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from course_lib.audio import resample
 from course_lib.notebook.listening import Players, player
 
 if TYPE_CHECKING:
@@ -153,17 +154,28 @@ def answer(
     progress: Callable[[float], None] | None = None,
     **options,
 ) -> Answer:
-    """Play one prompt and say what became of it. Raises as `MusicGen.generate` does."""
-    tower = model.lm.config.text
-    understood = understand(prompt, tower.tokenizer, tower.longest)
+    """Play one prompt and say what became of it. Raises as `MusicGen.generate` does.
+
+    Of a text encoder that isn't the course's (see `interop`) it isn't known which words are new to
+    it. A judge hears the sound at its own rate.
+    """
+    tower, rate = model.lm.config.text, model.codec.sample_rate
+    understood = Understood(prompt, {}, cut=False, empty=not prompt.strip())
+    if tower is not None:
+        understood = understand(prompt, tower.tokenizer, tower.longest)
     audio = play(prompt, model, seconds, progress, **options)
-    sounds = player(audio, model.codec.sample_rate, "generated", seconds=seconds)
-    heard = () if judge is None else compared(prompt, audio, judge)
+    sounds = player(audio, rate, "generated", seconds=seconds)
+    heard = ()
+    if judge is not None:
+        heard = compared(prompt, resample(audio, rate, judge.config.sample_rate), judge)
     return Answer(understood, sounds, heard)
 
 
 def compared(prompt: str, audio: "Tensor", judge: "Judge") -> tuple[tuple[str, str, str], ...]:
-    """What a prompt asks for in words of the songbook, beside what a judge hears in [C, T]."""
+    """What a prompt asks for in words of the songbook, beside what a judge hears in [C, T].
+
+    The audio is at the judge's rate.
+    """
     from course_lib.evaluation.adherence import read
     from course_lib.songbook.facts import ATTRIBUTES, said_facts
 

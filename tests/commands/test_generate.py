@@ -1,5 +1,6 @@
 """`course generate`: what it writes, what it says, what it refuses, what it leaves behind."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import soundfile
 import torch
 
 from course_lib import checkpoints, cli
-from course_lib.models import MusicGenLM, MusicGenLMConfig, TextTowerConfig
+from course_lib.models import MusicGen, MusicGenLM, MusicGenLMConfig, TextTowerConfig
+from course_lib.notebook import prompting
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "codec_file"))
 from small_codec import small_codec  # noqa: E402
@@ -89,6 +91,42 @@ def test_a_melody_of_any_rate_is_followed(course, tmp_path):
     assert course("a waltz", *options, "-o", "without.wav")[0] == 0
     with_, without = (soundfile.read(f"{name}.wav")[0] for name in ("with", "without"))
     assert not np.array_equal(with_, without)
+
+
+def test_of_a_long_melody_no_more_is_read_than_is_followed(course, tmp_path, monkeypatch):
+    rate, seconds = 16000, 40
+    wave = 0.3 * np.sin(np.arange(rate * seconds) * 2 * np.pi * 440 / rate)
+    soundfile.write(tmp_path / "long.wav", wave, rate)
+    given = []
+    play = prompting.play
+
+    def spy(*arguments, melody, **options):
+        given.append(melody)
+        return play(*arguments, melody=melody, **options)
+
+    monkeypatch.setattr(prompting, "play", spy)
+    options = ("a waltz", "--seconds", "1", "--seed", "0", "--melody", "long.wav")
+    assert course(*options, "-o", "part.wav")[0] == 0
+    assert given[0].shape == (1, 1, 2 * rate)
+    whole = torch.from_numpy(soundfile.read("long.wav", dtype="float32")[0])[None, None]
+    models = checkpoints.load("codec"), checkpoints.load("musicgen")
+    want = MusicGen(*models).generate(["a waltz"], 1.0, melody=whole, seed=0)[0, 0]
+    want = want / want.abs().max().clamp(min=1)
+    np.testing.assert_allclose(soundfile.read("part.wav")[0], want, atol=1e-4)
+
+
+def test_what_is_told_is_what_was_written(course, tmp_path):
+    assert course("a waltz", "--seconds", "0.001")[1] == ["music.wav: 0.02 s at 16000 Hz"]
+    assert soundfile.info("music.wav").duration == 0.02
+
+
+def test_a_terminal_that_has_not_the_letters_stops_nothing(course, tmp_path, monkeypatch):
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    assert cli.main(["generate", "slow вальс", "--seconds", "0.5", "-o", "вальс.wav"]) == 0
+    sys.stdout.flush()
+    assert b"Words never seen in training: '\\u0432" in shown.getvalue()
+    assert (tmp_path / "вальс.wav").exists()
 
 
 @pytest.mark.parametrize(

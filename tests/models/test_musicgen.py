@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
-from tiny_codecs import TINY, make
+from tiny_codecs import REFLECT, TINY, make
 
 from course_lib.models import MusicGen, MusicGenLM, MusicGenLMConfig, TextTowerConfig
 from course_lib.models.musicgen_lm import Reading
@@ -177,6 +178,39 @@ def test_a_callback_hears_the_audio_as_it_is_written(musicgen, monkeypatch):
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("piece", [1, 2, 3])
+@pytest.mark.parametrize("frames", [1, 2, 20])
+def test_a_codec_that_waits_at_its_edges_loses_no_audio(monkeypatch, piece, frames):
+    """One that reflects its edges gives nothing for its first frames until more have come."""
+    monkeypatch.setattr("course_lib.models.musicgen.PIECE", piece / 1600)
+    musicgen = MusicGen(make(REFLECT, channels=1), make_lm()).eval()
+    settings, pieces = {"seconds": frames / 1600, "seed": 3}, []
+    audio = musicgen.generate(["a waltz"], callback=pieces.append, **settings)
+    assert audio.shape == (1, 1, 10 * frames) and torch.equal(torch.cat(pieces, 2), audio)
+    assert all(piece.shape[-1] for piece in pieces)
+    torch.testing.assert_close(audio, musicgen.generate(["a waltz"], **settings))
+
+
+@torch.no_grad()
+def test_what_is_given_may_have_another_precision(musicgen):
+    wave = 0.3 * torch.sin(torch.arange(1600) * 0.2)[None, None]
+    settings = {"prompts": ["a"], "seconds": SHORT, "seed": 0}
+    for name, sound in (("melody", wave), ("continuation", wave[..., :100])):
+        want = musicgen.generate(**settings, **{name: sound})
+        assert torch.equal(musicgen.generate(**settings, **{name: sound.double()}), want)
+    half = MusicGen(make(), make_lm().bfloat16())
+    assert half.generate(**settings, melody=wave, continuation=wave[..., :100]).isfinite().all()
+
+
+@torch.no_grad()
+def test_numbers_and_lists_of_other_kinds_will_do(musicgen):
+    want = musicgen.generate(["a", "waltz"], SHORT, seed=3)
+    prompts, seconds, seed = (p for p in ("a", "waltz")), np.float64(SHORT), np.int64(3)
+    assert torch.equal(musicgen.generate(prompts, seconds, seed=seed), want)
+    assert musicgen.frames(np.float32(1)) == musicgen.frames(np.int64(1)) == 1600
+
+
+@torch.no_grad()
 def test_a_piece_can_be_stopped_from_its_callback(musicgen, monkeypatch):
     monkeypatch.setattr("course_lib.models.musicgen.PIECE", 7 / 1600)
 
@@ -270,13 +304,20 @@ def test_stereo_is_two_channels_of_codes():
         ({"prompts": "a waltz"}, TypeError, "come as a list"),
         ({"prompts": []}, ValueError, "no texts"),
         ({"prompts": [3]}, TypeError, "list"),
+        ({"prompts": None}, TypeError, "come as a list of texts, not as None"),
+        ({"seed": "a"}, ValueError, "seed='a' must be a whole number"),
+        ({"seed": 1.5}, ValueError, "seed=1.5"),
+        ({"seed": 2**70}, ValueError, "of 64 bits"),
         ({"temperature": -1.0}, ValueError, "temperature=-1.0"),
+        ({"temperature": float("nan")}, ValueError, "temperature=nan"),
         ({"top_k": 0}, ValueError, "top_k=0"),
         ({"top_p": 2.0}, ValueError, "top_p=2.0"),
         ({"guidance": float("nan")}, ValueError, "guidance=nan"),
         ({"melody": torch.zeros(1, 100)}, ValueError, "melody has shape"),
         ({"melody": torch.zeros(2, 1, 100)}, ValueError, "melody is of 2 pieces"),
-        ({"melody": torch.full((1, 1, 100), torch.nan)}, ValueError, "NaN"),
+        ({"melody": torch.full((1, 1, 100), torch.nan)}, ValueError, "melody has 100 .* NaN"),
+        ({"melody": "tune.wav"}, TypeError, "melody is of type str"),
+        ({"continuation": [0.1]}, TypeError, "continuation is of type list"),
         ({"melody": torch.ones(1, 1, 100), "sample_rate": 0}, ValueError, "from_rate"),
         ({"continuation": torch.ones(1, 2, 100)}, ValueError, "continuation has shape"),
         ({"continuation": torch.ones(1, 1, 9)}, ValueError, "0 whole frames"),

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -76,6 +77,33 @@ def test_what_is_heard_stands_beside_what_was_asked(monkeypatch):
     assert ("style", "waltz", "waltz (97%)") in rows and ("drums", "yes", "no (60%)") in rows
     assert ("instruments", "flute", "music box (80%)") in rows
     assert ("metre", "–", "waltz (97%)") in rows and len(rows) == 6
+
+
+def test_a_model_with_a_text_encoder_of_others_answers_too(model):
+    """As `interop` makes it: nothing is known of its words."""
+    from course_lib.models.text_tower import TextTower
+
+    config = MusicGenLMConfig(None, text_width=8, entries=30, width=16, layers=1, heads=2)
+    other = MusicGen(model.codec, MusicGenLM(config)).eval()
+    other.lm.text = TextTower(model.lm.config.text)
+    made = room.answer("a slow zither", other, seconds=1.0)
+    assert made.understood == room.Understood("a slow zither", {}, cut=False, empty=False)
+    assert "data:audio" in made._repr_html_()
+    assert room.answer(" ", other, seconds=1.0).understood.empty
+
+
+def test_a_judge_hears_at_its_own_rate(model, monkeypatch):
+    heard = []
+
+    def compared(prompt, audio, judge):
+        heard.append(audio.shape[-1])
+        return ()
+
+    monkeypatch.setattr(room, "compared", compared)
+    for rate in (16000, 12000):
+        judge = SimpleNamespace(config=SimpleNamespace(sample_rate=rate))
+        room.answer("a waltz", model, judge, seconds=2.0)
+    assert heard == [32000, 24000]
 
 
 def test_the_button_plays_what_the_box_holds(model, shown, capsys):
