@@ -88,6 +88,8 @@ class MusicGen(nn.Module):
         fit.
         """
         frames = self.frames(seconds)
+        if seed is not None and not hasattr(seed, "__index__"):
+            raise TypeError(f"seed={seed!r} must be a whole number, or None for another each time.")
         reading = self.lm.read(prompts)
         batch = len(reading.memory)
         if melody is not None:
@@ -102,7 +104,7 @@ class MusicGen(nn.Module):
         if seed is None:
             generator.seed()
         else:
-            generator.manual_seed(seed)
+            generator.manual_seed(int(seed))
         stream = None if callback is None else _Stream(self, callback)
         sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
         codes = self.write(
@@ -155,6 +157,7 @@ class MusicGen(nn.Module):
     def _given(self, name: str, audio: Tensor, batch: int, sample_rate: int | None) -> Tensor:
         """Audio that is given, for each item, at the codec's rate; ValueError where it can't be."""
         channels = 1 if name == "melody" else self.lm.config.channels
+        check_audio(audio, name)
         if audio.ndim != 3 or audio.shape[1] != channels or not audio.shape[2]:
             raise ValueError(
                 f"The {name} has shape {list(audio.shape)}; expected [B, {channels}, T], T >= 1."
@@ -164,7 +167,6 @@ class MusicGen(nn.Module):
                 f"The {name} is of {len(audio)} pieces, the prompts are of {batch}: give one for "
                 "all, or one each."
             )
-        check_audio(audio)
         audio = audio.to(self.lm.device)
         if sample_rate not in (None, self.codec.sample_rate):
             audio = resample(audio, sample_rate, self.codec.sample_rate)
