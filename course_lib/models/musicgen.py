@@ -90,6 +90,7 @@ class MusicGen(nn.Module):
         fit.
         """
         frames = self.frames(seconds)
+        generator = self._generator(seed)
         reading = self.lm.read(prompts)
         batch = len(reading.memory)
         if melody is not None:
@@ -100,7 +101,6 @@ class MusicGen(nn.Module):
         if continuation is not None:
             continuation = self._given("continuation", continuation, batch, sample_rate)
             known = self._known(continuation, frames)
-        generator = self._generator(seed)
         stream = None if callback is None else _Stream(self, callback)
         sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
         codes = self.write(

@@ -191,8 +191,11 @@ class MusicGenLM(nn.Module):
         (Ho and Salimans 2022); both are made in one batch, and 1 makes c alone. temperature, top_k,
         top_p, generator: as in `nets.sample`. heard(codes [B, K, f]) gets new frames as soon as all
         their codes are written. Raises ValueError for known codes that do not fit or leave nothing
-        to write, a guidance that is no number, and what `nets.sample` raises.
+        to write and an infinite guidance, TypeError for one that is no number, and what
+        `nets.sample` raises.
         """
+        if not hasattr(guidance, "__float__"):  # NumPy's numbers have it, too
+            raise TypeError(f"guidance={guidance!r} must be a number; 1 reads the prompt as it is.")
         if not math.isfinite(guidance):
             raise ValueError(f"guidance={guidance} must be a number; 1 reads the prompt as it is.")
         pattern, batch = self.config.pattern, len(reading.memory)

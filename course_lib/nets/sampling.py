@@ -34,9 +34,9 @@ def sample(
 def keep_likely(logits: Tensor, top_k: int | None = None, top_p: float | None = None) -> Tensor:
     """Logits [..., V] with the unlikely tokens at minus infinity; ties at the edge of k stay."""
     if top_k is not None:
-        if top_k < 1:
-            raise ValueError(f"top_k={top_k} must be at least 1.")
-        least = logits.topk(min(top_k, logits.shape[-1])).values[..., -1:]
+        if top_k < 1 or top_k != int(top_k):
+            raise ValueError(f"top_k={top_k} must be a whole number of at least 1.")
+        least = logits.topk(min(int(top_k), logits.shape[-1])).values[..., -1:]
         logits = logits.masked_fill(logits < least, -torch.inf)
     if top_p is not None:
         if not 0 < top_p <= 1:

@@ -121,8 +121,15 @@ def show_mel(
 def show_matrix(
     values, *, x: str = "", y: str = "", upwards: bool = False, title: str = "", alt: str = ""
 ) -> Picture:
-    """A matrix [rows, columns] as colours, first row on top, or below where `upwards`."""
+    """A matrix [rows, columns] as colours, first row on top, or below where `upwards`.
+
+    NaN stays white: nothing is there.
+    """
+    from matplotlib.ticker import MaxNLocator
+
     values = _plane(values, "values")
+    there = values[~values.isnan()]
+    span = f"from {there.min():.3g} to {there.max():.3g}" if there.numel() else "all empty"
     figure, axes = _axes((4.5, 3.2), title)
     origin = "lower" if upwards else "upper"
     image = axes.imshow(
@@ -130,9 +137,11 @@ def show_matrix(
     )
     figure.colorbar(image, ax=axes, pad=0.02)
     axes.set(xlabel=x, ylabel=y)
+    for axis in (axes.xaxis, axes.yaxis):  # rows and columns are counted: no half ones
+        axis.set_major_locator(MaxNLocator(integer=True))
     words = (
         f"Matrix of {values.shape[0]} rows ({y or 'rows'}) and {values.shape[1]} columns "
-        f"({x or 'columns'}), from {values.min():.3g} to {values.max():.3g}."
+        f"({x or 'columns'}), {span}."
     )
     return picture(figure, _join(title, words, alt))
 

@@ -54,6 +54,16 @@ def test_words_carry_the_numbers():
     assert "1 of lead, 0 of bass" in EVERY["roll"]().alt
 
 
+def test_a_matrix_leaves_what_is_not_there_white():
+    holed = np.array([[1.0, np.nan], [2.0, 3.0]])
+    assert "2 columns (columns), from 1 to 3." in show_matrix(holed).alt
+    image = np.asarray(Image.open(io.BytesIO(show_matrix(holed).png)).convert("RGB"))
+    full = np.asarray(Image.open(io.BytesIO(show_matrix(np.nan_to_num(holed)).png)).convert("RGB"))
+    white = [(picture == 255).all(-1).sum() for picture in (image, full)]
+    assert white[0] > 1.2 * white[1]
+    assert "all empty" in show_matrix(np.full((2, 2), np.nan)).alt
+
+
 def test_a_figure_of_ones_own_needs_words_and_is_closed():
     plt = pytest.importorskip("matplotlib.pyplot")
     figure = plt.figure()

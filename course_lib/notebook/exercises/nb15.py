@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from course_lib.notebook.expecting import expect, expect_close
+from course_lib.notebook.expecting import NotDone, Wrong, expect, expect_close
 
 
 def guide(answer):
@@ -46,6 +46,12 @@ def guide(answer):
             "You guided probabilities, which may become negative.",
             "Guide the logits.",
         ),
+        (
+            nothing.log_softmax(-1) + 3 * (told.log_softmax(-1) - nothing.log_softmax(-1)),
+            "You normalised the logits first: the same probabilities, but other logits.",
+            "Take them as they are; whoever draws from them normalises.",
+        ),
+        (nothing + 3 * (told + nothing), "You added the two halves.", "The step is c - u."),
     )
     for value, mistake, hint in likely:
         expect_close(got, value, mistake, hint, differs=True)
@@ -102,16 +108,31 @@ def in_pairs(answer):
         ),
         (2 * f + k % 2, "You put codebooks 0 and 2 together.", "Codebooks 0 and 1: k // 2."),
         (2 * f + (k > 0), "That is partial flattening.", "Codebook 1 goes with codebook 0."),
+        (2 * f + k // 2 + 1, "You count steps from 1.", "The first step is 0."),
+        (
+            f + 3 * (k // 2),
+            "You write the first pair of all frames, then the second.",
+            "A frame is done before the next begins.",
+        ),
+        (
+            3 * f + k // 2,
+            "With four codebooks, a step stays empty.",
+            "Pairs are K / 2, rounded up only where K is odd.",
+        ),
     )
     for value, mistake, hint in likely:
         expect_close(got, value, mistake, hint, differs=True)
     expect(
-        not torch.is_tensor(got) or got.shape != (3, 4),
+        not hasattr(got, "shape") or tuple(got.shape) != (3, 4),
         "Your result is [F, K].",
         "[K, F] is asked for: codebooks down, frames across.",
     )
     expect_close(got, 2 * f + k // 2, hint="The pair of a codebook is k // 2.")
-    expect(got.dtype == torch.int64, "The steps are not int64.", "// of integers stays integer.")
+    expect(
+        torch.as_tensor(got).dtype == torch.int64,
+        "The steps are not int64.",
+        "// of integers stays integer.",
+    )
     odd = answer(3, 5)
     expect_close(
         odd,
@@ -127,7 +148,7 @@ def reading_weights(answer):
     seeded = torch.Generator().manual_seed(0)
     scores = torch.randn(2, 3, 4, generator=seeded)
     valid = torch.tensor([[True, True, True, True], [True, True, False, False]])
-    got = answer(scores, valid)
+    got = answer(scores.clone(), valid.clone())  # which an answer may write into
     off = ~valid[:, None]
     want = scores.masked_fill(off, -torch.inf).softmax(-1)
     likely = (
@@ -162,11 +183,18 @@ def reading_weights(answer):
             "You masked what is valid: turn the mask round with ~.",
         )
     expect_close(got, want, hint="masked_fill(~valid[:, None], -inf), then softmax(-1).")
-    empty = answer(scores[:1], torch.zeros(1, 4, dtype=torch.bool))
+    empty = answer(scores[:1].clone(), torch.zeros(1, 4, dtype=torch.bool))
     expect(
         not empty.isnan().any(),
         "Where nothing is valid, you divide 0 by 0.",
         "Such a prompt is read evenly: mask nothing there, and give scores of 0.",
+    )
+    expect_close(
+        empty,
+        torch.zeros(1, 3, 4),
+        "Where nothing is valid, you read nothing, and rows add up to 0.",
+        "Evenly: give scores of 0 there, and mask nothing.",
+        differs=True,
     )
     expect_close(
         empty,
@@ -185,6 +213,7 @@ def adherence(answer):
         (0.4, "The ceiling is missing.", "Divide by real - shuffled."),
         (0.4 / 0.8, "You divided by the ceiling alone.", "Divide by real - shuffled."),
         (0.2 / 0.6, "That is what is missing to real music.", "Start at the floor."),
+        (200 / 3, "That is in percent.", "1 stands for as good as real music."),
         (0.6 / 0.4, "You turned the fraction round.", "generated - shuffled stands above."),
     )
     for value, mistake, hint in likely:
@@ -200,10 +229,10 @@ def adherence(answer):
     for real in (0.2, 0.1):
         try:
             untold = answer(0.6, real, 0.2)
-        except ZeroDivisionError:
+        except (ZeroDivisionError, NotDone, Wrong):  # the last two: it returned nothing
             untold = 0.0
         expect(
             math.isnan(float(untold)),
-            "The judge cannot tell real music from chance here, and you give a number.",
+            "The judge cannot tell real music from chance here, and you don't say nan.",
             "Where real <= shuffled, return float('nan').",
         )

@@ -2,13 +2,15 @@
 
 import torch
 
-from course_lib.notebook.expecting import expect, expect_close
+from course_lib.notebook.expecting import Wrong, expect, expect_close
 
 
 def classes_of(answer):
     seeded = torch.Generator().manual_seed(0)
     chroma = torch.rand(2, 12, 5, generator=seeded)
     chroma[0, :, 1] = chroma[1, :, 4] = 0.0
+    weakest = chroma.argmin(1, keepdim=True)
+    chroma.scatter_(1, weakest, 0.0)  # a frame may sound in which one class is silent
     got = answer(chroma)
     silent = chroma.amax(1) == 0
     likely = (
@@ -29,6 +31,11 @@ def classes_of(answer):
             "Silence is -1 in your answer.",
             "12 is asked for.",
         ),
+        (
+            torch.full((2, 5), 12),
+            "A frame is silent in your answer where any class is.",
+            "Where all twelve are 0: amax rather than amin.",
+        ),
     )
     for value, mistake, hint in likely:
         expect_close(got, value, mistake, hint, differs=True)
@@ -44,7 +51,11 @@ def classes_of(answer):
             "The number of the class is asked for: argmax alone.",
         )
     expect_close(got, torch.where(silent, 12, chroma.argmax(1)), hint="argmax(1), then silence.")
-    expect(got.dtype == torch.int64, "The classes are not int64.", "argmax gives int64.")
+    expect(
+        torch.as_tensor(got).dtype == torch.int64,
+        "The classes are not int64.",
+        "argmax gives int64.",
+    )
     quiet = answer(1e-6 * chroma)
     expect_close(
         quiet, torch.where(silent, 12, chroma.argmax(1)), "Quiet frames became silence.", "> 0"
@@ -53,7 +64,14 @@ def classes_of(answer):
 
 def stretch(answer):
     slow = torch.arange(12.0)[:, None] * 100 + torch.arange(4.0)  # [12, 4]
-    got = answer(slow, 8.0, 30, 50.0)
+    try:
+        got = answer(slow, 8.0, 30, 50.0)
+    except IndexError as error:
+        if "out of" not in str(error):  # of bounds, or of range
+            raise
+        raise Wrong(
+            "You look for frames after the last.", "The last one stays: clamp(max=...)."
+        ) from None
     seconds = torch.arange(30) / 50.0
 
     def at(places):
@@ -87,6 +105,16 @@ def stretch(answer):
             "You spread `slow` over all frames, whatever the rates.",
             "The rates say where a frame is.",
         ),
+        (
+            at((seconds * 8).round()) * ((seconds * 8).round() < 4),
+            "After the last frame it is silent in your answer.",
+            "In this exercise the last one stays: clamp(max=...).",
+        ),
+        (
+            slow[:, :1] + (seconds * 8).clamp(max=3),
+            "You mixed two neighbours.",
+            "The nearest, alone: round().",
+        ),
     )
     for value, mistake, hint in likely:
         expect_close(got, value, mistake, hint, differs=True)
@@ -102,7 +130,9 @@ def melody_accuracy(answer):
         (5 / 8, "Silence that agrees counts in your answer.", "Leave out what is silent in one."),
         (3 / 8, "You divided by all frames.", "By those that sound in both."),
         (3 / 5, "You divided by the frames in which the melody sounds.", "In both, says the task."),
-        (5 / 6, "Silent frames are left out only where one of them sounds.", "Both must sound."),
+        (5 / 6, "You divided by the frames in which either sounds.", "Both must sound."),
+        (3 / 6, "You left out only what is silent in both.", "What is silent in one, too."),
+        (75.0, "That is in percent.", "A share is from 0 to 1."),
         (1 / 4, "That is the share that disagrees.", "== rather than !=."),
         (3.0, "That is how many agree.", "Divide by how many sound in both."),
     )

@@ -28,6 +28,11 @@ def guide__the_step_alone(logits, guidance):
     return guidance * (told - nothing)
 
 
+def guide__normalised_first(logits, guidance):
+    told, nothing = logits.log_softmax(-1).chunk(2)
+    return nothing + guidance * (told - nothing)
+
+
 def undelay__end_cut_off(sequence):
     return sequence[..., : sequence.shape[2] - sequence.shape[1] + 1]
 
@@ -88,6 +93,10 @@ def reading_weights__mask_turned_round(scores, valid):
     return scores.masked_fill(valid[:, None], -torch.inf).softmax(-1)
 
 
+def reading_weights__nothing_is_read_by_none(scores, valid):
+    return scores.masked_fill(~valid[:, None], -torch.inf).softmax(-1).nan_to_num(0.0)
+
+
 def adherence__no_floor(generated, real, shuffled):
     return generated / real
 
@@ -102,3 +111,8 @@ def adherence__clipped(generated, real, shuffled):
 
 def adherence__always_a_number(generated, real, shuffled):
     return (generated - shuffled) / (real - shuffled) if real > shuffled else 0.0
+
+
+def adherence__nothing_returned(generated, real, shuffled):
+    if real > shuffled:
+        return (generated - shuffled) / (real - shuffled)

@@ -19,6 +19,10 @@ def classes_of__quiet_is_silent(chroma):
     return torch.where(chroma.amax(1) > 1e-3, chroma.argmax(1), 12)
 
 
+def classes_of__any_silent(chroma):
+    return torch.where(chroma.amin(1) > 0, chroma.argmax(1), 12)
+
+
 def stretch__rounded_down(slow, rate, frames, fast_rate):
     place = (torch.arange(frames) / fast_rate * rate).long()
     return slow[:, place.clamp(max=slow.shape[1] - 1)]
@@ -36,6 +40,20 @@ def stretch__begins_anew(slow, rate, frames, fast_rate):
 
 def stretch__spread(slow, rate, frames, fast_rate):
     return slow[:, torch.arange(frames) * slow.shape[1] // frames]
+
+
+def stretch__silent_at_the_end(slow, rate, frames, fast_rate):
+    place = (torch.arange(frames) / fast_rate * rate).round().long()
+    return slow[:, place.clamp(max=slow.shape[1] - 1)] * (place < slow.shape[1])
+
+
+def stretch__beyond_the_end(slow, rate, frames, fast_rate):
+    return slow[:, (torch.arange(frames) / fast_rate * rate).round().long()]
+
+
+def melody_accuracy__silent_in_both_alone(given, heard):
+    sounding = (given < 12) | (heard < 12)
+    return (given == heard)[sounding].float().mean()
 
 
 def melody_accuracy__silence_counts(given, heard):
