@@ -197,7 +197,7 @@ def main() -> None:
     )
     count = [reads(lambda n=n: pair.ours.sample(n, pair.reading(1))) for n in (10, 110)]
     print(f"100 steps more read {count[1] - count[0]} times more from the device")
-    real_time(clock)
+    real_time(clock, options.device)
     if not options.no_small:
         small = Pair(**SMALL, device=options.device)
         agree(small, 1, 10)
@@ -209,10 +209,10 @@ def main() -> None:
         )
 
 
-def real_time(clock: Callable) -> None:
+def real_time(clock: Callable, device: str) -> None:
     """The course's own size, from prompt to audio."""
     lm = MusicGenLM(MusicGenLMConfig(text=TextTowerConfig(words=("a", "waltz"))))
-    musicgen = MusicGen(Codec(), lm).eval()
+    musicgen = MusicGen(Codec(), lm).eval().to(device)
     took = seconds_of(lambda: musicgen.generate(["a waltz"], seconds=4), clock, 3)
     print(f"the course's own size: {4 / took:.1f} times faster than real time, codec included")
 

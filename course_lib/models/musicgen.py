@@ -14,6 +14,7 @@ from course_lib.models.codec import Codec
 from course_lib.models.codec_streaming import StreamingDecoder
 from course_lib.models.jukebox_sampling import windows
 from course_lib.models.musicgen_lm import MusicGenLM, Reading
+from course_lib.nets.evaluating import evaluating
 
 LONGEST = 600.0  # seconds
 KEPT = 0.4  # of a window, which the next one begins with: 12 of 30 s in the paper's code
@@ -90,24 +91,25 @@ class MusicGen(nn.Module):
         fit.
         """
         frames = self.frames(seconds)
-        generator = self._generator(seed)
-        reading = self.lm.read(prompts)
-        batch = len(reading.memory)
-        if melody is not None:
-            melody = self._given("melody", melody, batch, sample_rate)
-            rates = (self.codec.sample_rate, frames, self.codec.frame_rate)
-            melody = melody_of(melody, *rates)
-        known = None
-        if continuation is not None:
-            continuation = self._given("continuation", continuation, batch, sample_rate)
-            known = self._known(continuation, frames)
-        stream = None if callback is None else _Stream(self, callback)
-        sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-        codes = self.write(
-            frames, reading, melody, known, stream, guidance=guidance, generator=generator,
-            **sampling,
-        )  # fmt: skip
-        return self.decode(codes) if stream is None else stream.end()
+        with evaluating(self):
+            reading = self.lm.read(prompts)
+            batch = len(reading.memory)
+            if melody is not None:
+                melody = self._given("melody", melody, batch, sample_rate)
+                rates = (self.codec.sample_rate, frames, self.codec.frame_rate)
+                melody = melody_of(melody, *rates)
+            known = None
+            if continuation is not None:
+                continuation = self._given("continuation", continuation, batch, sample_rate)
+                known = self._known(continuation, frames)
+            generator = self._generator(seed)
+            stream = None if callback is None else _Stream(self, callback)
+            sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+            codes = self.write(
+                frames, reading, melody, known, stream, guidance=guidance, generator=generator,
+                **sampling,
+            )  # fmt: skip
+            return self.decode(codes) if stream is None else stream.end()
 
     @torch.no_grad()
     def write(

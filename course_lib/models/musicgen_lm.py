@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from course_lib.models.text_tower import TextTower, TextTowerConfig
 from course_lib.nets import LanguageModel, LanguageModelConfig, sample
+from course_lib.nets.evaluating import evaluating
 from course_lib.nets.guided_steps import GuidedSteps
 from course_lib.nets.interleaving import Pattern, deinterleave, delay, interleave
 from course_lib.quantize.checks import check_codes
@@ -203,9 +204,8 @@ class MusicGenLM(nn.Module):
         template = self._template(frames, batch, known)  # [B, K, S]
         first = [pattern.first(frames, k) for k in range(pattern.codebooks)]
         ends = pattern.steps(frames).amax(0).tolist()  # the step that completes each frame
-        training = self.training
-        self.eval()
-        try:
+        places = pattern.steps(frames, template.device).expand(batch, -1, -1)  # [B, K, F]
+        with evaluating(self):
             filling = fill(
                 self.lm,
                 template,
@@ -219,11 +219,8 @@ class MusicGenLM(nn.Module):
             for step in filling:
                 ready = bisect_right(ends, step)
                 if heard is not None and ready > done:
-                    places = pattern.steps(frames, template.device)[:, done:ready]
-                    heard(template.gather(2, places.expand(batch, -1, -1)))
+                    heard(template.gather(2, places[..., done:ready]))
                     done = ready
-        finally:  # the stop button comes in here
-            self.train(training)
         return deinterleave(template, pattern, frames)
 
     def _template(self, frames: int, batch: int, known: Tensor | None) -> Tensor:

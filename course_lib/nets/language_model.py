@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course_lib.nets.evaluating import evaluating
 from course_lib.nets.kv_cache import KVCache
 from course_lib.nets.sampling import sample
 from course_lib.nets.transformer import Transformer, TransformerConfig
@@ -203,9 +204,7 @@ def generate(
     codes = torch.full((batch, c.codebooks, frames + 1), model.nothing, device=device)
     if prompt is not None:
         codes[..., 1 : 1 + given] = prompt
-    training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         cache = model.cache(batch, frames, memory, memory_valid)
         seen = 0
         for frame in range(given + 1, frames + 1):  # frame 0 is "nothing here"
@@ -213,8 +212,6 @@ def generate(
             logits = model.step(codes[..., seen:frame], cache, known)[:, :, -1]  # [B, K, V]
             codes[..., frame] = sample(logits, temperature, top_k, top_p, generator)
             seen = frame
-    finally:  # the stop button comes in here
-        model.train(training)
     return codes[..., 1:]
 
 

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+COLDEST = 1e-6  # temperature: logits divided by less overflow, and it makes no difference
+
 
 def sample(
     logits: Tensor,
@@ -21,7 +23,8 @@ def sample(
     """
     if not temperature >= 0:  # NaN neither
         raise ValueError(f"temperature={temperature} must be a number from 0.")
-    logits = keep_likely(logits.float() / (temperature or 1.0), top_k, top_p)
+    divisor = max(temperature, COLDEST) if temperature else 1.0
+    logits = keep_likely(logits.float() / divisor, top_k, top_p)
     if temperature == 0:
         return logits.argmax(-1)
     # argmax of p / E with E exponential draws from p, as torch.multinomial does, which looks at p

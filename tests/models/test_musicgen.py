@@ -165,6 +165,18 @@ def test_the_same_seed_gives_the_same_audio(musicgen):
 
 
 @torch.no_grad()
+def test_a_model_in_training_writes_as_in_evaluation():
+    musicgen = make_musicgen(text=replace(TEXT, dropout=0.5), dropout=0.5)
+    want = musicgen.generate(["a slow waltz"], SHORT, seed=0)
+    musicgen.train()
+    assert torch.equal(musicgen.generate(["a slow waltz"], SHORT, seed=0), want)
+    assert musicgen.training and musicgen.lm.training and musicgen.lm.text.training
+    musicgen.codec.eval()  # a part that is in evaluation mode stays there
+    musicgen.generate(["a"], SHORT)
+    assert musicgen.lm.training and not musicgen.codec.training
+
+
+@torch.no_grad()
 def test_a_callback_hears_the_audio_as_it_is_written(musicgen, monkeypatch):
     monkeypatch.setattr("course_lib.models.musicgen.PIECE", 7 / 1600)
     pieces = []

@@ -189,6 +189,13 @@ def test_sampling_follows_the_probabilities():
         torch.testing.assert_close(found, torch.tensor(expected).float(), rtol=0, atol=0.012)
 
 
+def test_the_coldest_draws_take_the_largest():
+    """Divided by so little the logits would be infinite, and their softmax no number."""
+    logits = torch.tensor([[-40.0, 1.0, 3.0], [-2.0, 90.0, 89.0]])
+    for temperature in (1e-3, 1e-38, 1e-46, 5e-324):
+        assert sample(logits, temperature).tolist() == [2, 1]
+
+
 def test_shapes_and_ties():
     assert sample(torch.randn(2, 3, 4, 5)).shape == (2, 3, 4)
     kept = keep_likely(torch.zeros(1, 5), top_k=2)
@@ -203,6 +210,7 @@ def test_shapes_and_ties():
     ("options", "words"),
     [
         ({"temperature": -1}, "temperature=-1"),
+        ({"temperature": float("nan")}, "temperature=nan"),
         ({"top_k": 0}, "top_k=0"),
         ({"top_p": 0}, "top_p=0"),
         ({"top_p": 1.5}, "top_p=1.5"),
