@@ -47,6 +47,14 @@ def test_beats_of_clicks_are_counted():
     assert beat_tempo(torch.zeros(1, 1, RATE * 2)).item() == 0
 
 
+def test_tempi_out_of_range_are_brought_inside_by_octaves(monkeypatch):
+    import librosa
+
+    for tapped, brought in ((200.0, 100.0), (500.0, 125.0), (40.0, 80.0), (20.0, 80.0)):
+        monkeypatch.setattr(librosa.beat, "beat_track", lambda t=tapped, **_: (t, None))
+        assert beat_tempo(torch.ones(1, 1, 10)).item() == brought
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_keys_of_scales_are_found_on_every_tonic(mode):
     sounds = torch.stack([tune(tonic, mode) for tonic in range(0, 12, 3)])

@@ -42,6 +42,20 @@ def test_notes_are_heard_when_they_sound_and_nothing_after_the_end():
     assert not melody_of(tone(60, 1.0), RATE, 200, 50.0)[..., 50:].any()
 
 
+def test_a_frame_has_the_nearest_chroma():
+    audio = torch.cat([tone(60, 0.7), tone(67, 0.7)], 2)
+    chroma = chromagram(audio, RATE)
+    melody = melody_of(audio, RATE, 70, 50.0, bottleneck=False)
+    for frame in range(64):  # hops of 0.128 s; the last frames have the last chroma
+        torch.testing.assert_close(melody[..., frame], chroma[..., round(frame / 50 / 0.128)])
+
+
+def test_quiet_notes_are_heard_as_loud_ones_are():
+    loud = melody_of(tone(64, 1.0), RATE, 50, 50.0)
+    assert torch.equal(melody_of(0.01 * tone(64, 1.0), RATE, 50, 50.0), loud)  # -56 dBFS
+    assert not melody_of(1e-5 * tone(64, 1.0), RATE, 50, 50.0).any()
+
+
 def test_the_bottleneck_keeps_the_strongest_alone():
     chord = tone(60, 1.0) + 0.5 * tone(64, 1.0)
     full = melody_of(chord, RATE, 50, 50.0, bottleneck=False)

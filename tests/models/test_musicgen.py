@@ -132,10 +132,11 @@ def test_a_melody_is_heard_when_it_sounds():
 def test_known_codes_stay_and_are_gone_on_from(pattern):
     lm = make_lm(pattern=pattern(4))
     reading = lm.read(["a waltz", "flute"])
-    whole = lm.sample(12, reading, guidance=2, temperature=0)
+    melody = torch.rand(2, 12, 12, generator=torch.Generator().manual_seed(2))
+    whole = lm.sample(12, reading, melody, guidance=2, temperature=0)
     heard = []
     again = lm.sample(
-        12, reading, known=whole[..., :5], guidance=2, temperature=0, heard=heard.append
+        12, reading, melody, whole[..., :5], guidance=2, temperature=0, heard=heard.append
     )
     assert torch.equal(again, whole)
     assert torch.equal(torch.cat(heard, 2), whole[..., 5:])
@@ -162,6 +163,7 @@ def test_the_same_seed_gives_the_same_audio(musicgen):
     assert torch.equal(one, again) and not torch.equal(one, other)
     assert not torch.equal(*(musicgen.generate(prompts, SHORT) for _ in range(2)))
     assert musicgen.generate(["a"], 0.00001).shape == (1, 1, 10)  # one frame
+    assert [musicgen.frames(samples / 16000) for samples in (200, 201, 209)] == [20, 21, 21]
 
 
 @torch.no_grad()
@@ -255,6 +257,8 @@ def test_a_continuation_begins_with_what_is_given(musicgen):
     known = musicgen.encode(given[..., :100])  # ten whole frames
     coded = musicgen.decode(known)
     assert audio.shape == (2, 1, 200)
+    exact = musicgen.generate(["a", "waltz"], SHORT, continuation=given[..., :100], seed=0)
+    assert torch.equal(audio, exact)
     torch.testing.assert_close(audio[..., :100], coded.expand(2, -1, -1), rtol=0, atol=1e-5)
     pieces = []
     heard = musicgen.generate(
@@ -349,9 +353,9 @@ def test_a_codec_that_does_not_fit_is_named():
     for options in ({"entries": 8}, {"frame_rate": 50.0}, {"pattern": delay(5)}):
         with pytest.raises(ValueError, match="trained together"):
             MusicGen(make(), make_lm(**options))
-    normalising = replace(TINY, normalise=True)
-    with pytest.raises(ValueError, match="without chunks"):
-        MusicGen(make(normalising), make_lm())
+    for codec in (replace(TINY, normalise=True), replace(TINY, channels=2)):
+        with pytest.raises(ValueError, match="takes a mono codec"):
+            MusicGen(make(codec), make_lm())
 
 
 @pytest.mark.parametrize(
