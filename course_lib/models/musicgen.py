@@ -27,7 +27,9 @@ class MusicGen(nn.Module):
         musicgen = MusicGen(load("codec"), load("musicgen"))
         audio = musicgen.generate(["a slow waltz with a flute in front"], seconds=4)
 
-    Raises ValueError where the language model was made for another codec. Taught in notebook 15.
+    Raises ValueError where the codec has other entries, frame rate or too few codebooks for the
+    language model. A codec of the same sizes that learned other codebooks cannot be told apart: it
+    plays noise. Taught in notebook 15.
     """
 
     def __init__(self, codec: Codec, lm: MusicGenLM):
