@@ -6,7 +6,7 @@ more bits than all others together and teaches it nothing about the prompt (`cod
 the bits of four codebooks, 15 % of those of eight).
 
 Each clip is coded twice, the second time begun half a frame later: other codes for the same sound,
-so that a thousand clips last longer. About 60 minutes on one CPU core, once the songbook is
+so that a thousand clips last longer. About 84 minutes on one CPU core, once the songbook is
 rendered and, in 7 more, its clips are coded.
 """
 
