@@ -7,6 +7,7 @@ from typing import Literal
 
 HOLDS, UNDECIDED, REVERSED = "holds here", "undecided here", "reversed here"
 NOT_TESTED = "cannot be tested here"
+TOO_SMALL = "whatever the effect is, it is smaller than what matters"
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _words(claim: Claim, low: float, high: float) -> tuple[str, str]:
     if high <= -s and high < 0:
         return REVERSED, "the whole interval is an effect the other way"
     if -s < low and high < s:
-        return UNDECIDED, "whatever the effect is, it is smaller than what matters"
+        return UNDECIDED, TOO_SMALL
     return UNDECIDED, "the interval holds effects that matter and others that don't"
 
 

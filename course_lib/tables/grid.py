@@ -165,6 +165,7 @@ def show_claims(found: Mapping[str, Any]) -> str:
             effect = f"{unit * verdict['effect']:.3g}{mark}"
             between = f"{unit * verdict['low']:.3g} to {unit * verdict['high']:.3g}{mark}"
             smallest = f"{unit * claim['smallest']:.3g}{mark}"
+            words += f": {claims.TOO_SMALL}" * (verdict["why"] == claims.TOO_SMALL)
         lines.append(f"| {claim['sentence']} | {effect} | {between} | {smallest} | *{words}* |")
     return "\n".join(lines)
 

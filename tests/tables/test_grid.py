@@ -109,6 +109,21 @@ def test_shown_as_markdown(folder):
     assert lines[4].endswith("*cannot be tested here: it takes listeners* |")
 
 
+def test_an_effect_missed_for_certain_is_told_from_one_that_seeds_blur(folder):
+    """Both are undecided, but an aim of 0.7 that ended at 0.5 to 0.6 was missed."""
+    tables.run("made_up", progress=False)
+    found = tables.results("made_up")
+    first = found["claims"][0]
+    for values, end in (
+        ([0.5, 0.51, 0.52], "*undecided here: whatever the effect is, it is smaller than what "),
+        ([0.5, 0.9, 0.1], "*undecided here* |"),
+    ):
+        told = tables.Claim("A.", "error", "higher", "A", "B", smallest=0.7)
+        verdict = tables.judge(told, values, [0.0, 0.0, 0.0])
+        judged = found | {"claims": [{**first, "smallest": 0.7, "verdict": vars(verdict)}]}
+        assert end in tables.show_claims(judged).splitlines()[2]
+
+
 def test_a_bar_in_the_words_of_a_column_does_not_end_its_cell():
     found = {"columns": {"d": "|z - e|²"}, "rows": {"one": {"metrics": {"d": None}}}}
     assert tables.show(found).splitlines()[0] == r"|  | \|z - e\|² |"
