@@ -15,6 +15,11 @@ from course_lib.models.codec import Codec, CodecOutput, Encoded
 from course_lib.models.codec_config import PRESETS, CodecConfig
 from course_lib.models.codec_lm import CodecLM, CodecLMConfig, FrameByFrame
 from course_lib.models.codec_streaming import StreamingDecoder, StreamingEncoder
+from course_lib.models.continuous_autoencoder import (
+    AutoencoderOutput,
+    ContinuousAutoencoder,
+    ContinuousAutoencoderConfig,
+)
 from course_lib.models.htsat import HTSAT, HTSATConfig
 from course_lib.models.judge import Judge, JudgeConfig
 from course_lib.models.jukebox import Jukebox
@@ -55,6 +60,7 @@ __all__ = [
     "ArgmaxBottleneck",
     "AudioTower",
     "AudioTowerConfig",
+    "AutoencoderOutput",
     "AutoregressiveAutoencoder",
     "AutoregressiveAutoencoderConfig",
     "AutoregressiveOutput",
@@ -67,6 +73,8 @@ __all__ = [
     "CodecLM",
     "CodecLMConfig",
     "CodecOutput",
+    "ContinuousAutoencoder",
+    "ContinuousAutoencoderConfig",
     "Encoded",
     "FrameByFrame",
     "Judge",
