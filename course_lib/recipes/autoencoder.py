@@ -19,6 +19,7 @@ from course_lib.recipes import Parents, codec, codec_plain
 from course_lib.songbook import Songbook, load
 from course_lib.training import CodecTraining, Draws, MultiScaleMelLoss
 
+CONFIG = ContinuousAutoencoderConfig()
 STEPS = 2_400
 MASKED = 0.05  # of the frames of a latent sequence (JEN-1, section 3.2)
 
@@ -81,7 +82,7 @@ def test(model: ContinuousAutoencoder, clips: Songbook) -> dict[str, float]:
 
 RECIPE = replace(
     codec.RECIPE,
-    model=lambda: ContinuousAutoencoder(ContinuousAutoencoderConfig()),
+    model=lambda: ContinuousAutoencoder(CONFIG),
     parents=("codec",),
     training=training,
     loss=loss,

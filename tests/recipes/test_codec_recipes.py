@@ -4,9 +4,15 @@ import pytest
 import torch
 
 from course_lib import checkpoints, paths, recipes
-from course_lib.models import Analyser, AnalyserConfig, CodecConfig
+from course_lib.models import (
+    Analyser,
+    AnalyserConfig,
+    Codec,
+    CodecConfig,
+    ContinuousAutoencoderConfig,
+)
 from course_lib.nets.seanet import SEANetConfig
-from course_lib.recipes import codec, codec_plain
+from course_lib.recipes import autoencoder, codec, codec_plain
 from course_lib.songbook import rendering
 from course_lib.training import Draws
 
@@ -31,6 +37,10 @@ class Clips:
 def folder(monkeypatch, tmp_path):
     """Tiny settings, tones for clips, an untrained analyser, and empty folders."""
     monkeypatch.setattr(codec_plain, "CONFIG", TINY)
+    monkeypatch.setattr(
+        autoencoder, "CONFIG", ContinuousAutoencoderConfig(stack=STACK, dim=8, kept=6)
+    )
+    monkeypatch.setattr(autoencoder, "load", lambda split, size: Clips())
     monkeypatch.setattr(codec_plain, "CLIPS", 4)
     monkeypatch.setattr(codec, "JUDGE", {"width": 4, "n_ffts": (128,)})
     monkeypatch.setattr(codec, "ALONE", 1)
@@ -61,6 +71,38 @@ def test_from_nothing_to_an_adversarial_codec(folder):
     weight, parent = model.decoder.layers[0].weight, before.decoder.layers[0].weight
     assert 0 < (weight - parent).norm() < 0.1 * parent.norm()  # it went on from its parent
     assert torch.equal(model.encode(x).codes, before.encode(x).codes)
+
+
+@pytest.mark.filterwarnings("ignore:Fréchet distance from 4 samples")
+def test_from_a_codec_to_a_continuous_autoencoder(folder):
+    recipes.train("codec_plain", steps=2, progress=False)
+    recipes.train("codec", steps=2, progress=False)
+    recipes.train("autoencoder", steps=3, progress=False)
+    card, parent = checkpoints.card("autoencoder"), checkpoints.load("codec")
+    assert card["parents"] == {"codec": checkpoints.card("codec")["sha256"]}
+    names = {"si_sdr", "mel_distance", "frechet", "latent_mean", "correlation", "deviation"}
+    assert names < card["metrics"].keys() and card["metrics"]["deviation"] < 3
+    model, audio = checkpoints.load("autoencoder"), Clips().batch(torch.arange(12))
+    for name, value in parent.encoder.state_dict().items():  # the codec's frames stay
+        assert torch.equal(model.encoder.state_dict()[name], value)
+    assert not torch.equal(model.decoder.layers[0].weight, parent.decoder.layers[0].weight)
+    latents = model.encode(audio).transpose(1, 2).flatten(0, 1)
+    assert latents.mean(0).abs().max() < 0.05 and (latents[:, 0].std() - 1).abs() < 0.05
+
+
+def test_masked_frames_are_drawn_for_each_item_and_step(folder, monkeypatch):
+    """About the share of `MASKED`, others in other steps, the same in the same step."""
+    monkeypatch.setattr(autoencoder, "MASKED", 0.5)
+    parent, model = Codec(TINY), autoencoder.RECIPE.model()
+    made = autoencoder.training(model, {"codec": parent})
+    seen = []
+    monkeypatch.setattr(made, "step", lambda part, kept: seen.append(kept) or iter([("d", {})]))
+    for step in (0, 0, 1):
+        draws = Draws(0, step, range(12), torch.device("cpu"))
+        next(autoencoder.loss(made, Clips().batch(torch.arange(12)), draws))
+    assert torch.equal(seen[0], seen[1]) and not torch.equal(seen[0], seen[2])
+    assert seen[0].shape == (12, 25) and 0.4 < seen[0].float().mean() < 0.6
+    assert not torch.equal(seen[0][0], seen[0][1])
 
 
 def test_the_child_starts_from_its_parent():
