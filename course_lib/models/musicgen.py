@@ -1,14 +1,11 @@
 """MusicGen (Copet et al. 2023): a codec and a language model that writes its codes from a text."""
 
 from collections.abc import Callable, Sequence
-from numbers import Real
-from operator import index
 
 import torch
 from torch import Tensor, nn
 
-from course_lib.audio import resample
-from course_lib.audio.checks import check_audio
+from course_lib.models.asking import frames_of, given_audio, random_of
 from course_lib.models.chroma_melody import melody_of
 from course_lib.models.codec import Codec
 from course_lib.models.codec_streaming import StreamingDecoder
@@ -16,7 +13,6 @@ from course_lib.models.jukebox_sampling import windows
 from course_lib.models.musicgen_lm import MusicGenLM, Reading
 from course_lib.nets.evaluating import evaluating
 
-LONGEST = 600.0  # seconds
 KEPT = 0.4  # of a window, which the next one begins with: 12 of 30 s in the paper's code
 PIECE = 0.5  # seconds of audio at a time that a callback gets
 
@@ -56,11 +52,7 @@ class MusicGen(nn.Module):
 
         Raises TypeError unless it is a number, ValueError unless above 0 and at most 600.
         """
-        if isinstance(seconds, bool) or not isinstance(seconds, Real):
-            raise TypeError(f"seconds={seconds!r} must be a number.")
-        if not 0 < seconds <= LONGEST:
-            raise ValueError(f"seconds={seconds} must be above 0 and at most {LONGEST:g}.")
-        return max(1, -(-round(seconds * self.codec.sample_rate) // self.codec.hop))
+        return frames_of(seconds, self.codec.sample_rate, self.codec.hop)
 
     @torch.no_grad()
     def generate(
@@ -97,14 +89,17 @@ class MusicGen(nn.Module):
             reading = self.lm.read(prompts)
             batch = len(reading.memory)
             if melody is not None:
-                melody = self._given("melody", melody, batch, sample_rate)
+                melody = self._given("melody", melody, batch, 1, sample_rate)
                 rates = (self.codec.sample_rate, frames, self.codec.frame_rate)
                 melody = melody_of(melody, *rates)
             known = None
             if continuation is not None:
-                continuation = self._given("continuation", continuation, batch, sample_rate)
+                channels = self.lm.config.channels
+                continuation = self._given(
+                    "continuation", continuation, batch, channels, sample_rate
+                )
                 known = self._known(continuation, frames)
-            generator = self._generator(seed)
+            generator = random_of(seed, self.lm.device)
             stream = None if callback is None else _Stream(self, callback)
             sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
             codes = self.write(
@@ -155,36 +150,12 @@ class MusicGen(nn.Module):
         parts = [self.codec.encode(audio[:, i : i + 1], count).codes for i in range(channels)]
         return torch.stack(parts, 2).flatten(1, 2)  # [B, K / channels, channels, F]
 
-    def _generator(self, seed: int | None) -> torch.Generator:
-        """What draws codes; ValueError for a seed that is none."""
-        generator = torch.Generator(self.lm.device)
-        if seed is None:
-            generator.seed()
-            return generator
-        try:
-            return generator.manual_seed(int(index(seed)))
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"seed={seed!r} must be a whole number of 64 bits, or None."
-            ) from error
-
-    def _given(self, name: str, audio: Tensor, batch: int, sample_rate: int | None) -> Tensor:
+    def _given(
+        self, name: str, audio: Tensor, batch: int, channels: int, sample_rate: int | None
+    ) -> Tensor:
         """Audio that is given, for each item, at the codec's rate; ValueError where it can't be."""
-        check_audio(audio, f"The {name}")
-        channels = 1 if name == "melody" else self.lm.config.channels
-        if audio.ndim != 3 or audio.shape[1] != channels:
-            raise ValueError(
-                f"The {name} has shape {list(audio.shape)}; expected [B, {channels}, T], T >= 1."
-            )
-        if len(audio) not in (1, batch):
-            raise ValueError(
-                f"The {name} is of {len(audio)} pieces, the prompts are of {batch}: give one for "
-                "all, or one each."
-            )
-        audio = audio.to(self.lm.device, torch.float32)
-        if sample_rate not in (None, self.codec.sample_rate):
-            audio = resample(audio, sample_rate, self.codec.sample_rate)
-        return audio.expand(batch, -1, -1)
+        rates = (sample_rate, self.codec.sample_rate)
+        return given_audio(name, audio, batch, channels, rates).to(self.lm.device)
 
     def _known(self, audio: Tensor, frames: int) -> Tensor:
         """Codes of the whole frames of audio [B, channels, T] that pieces begin with."""

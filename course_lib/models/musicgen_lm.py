@@ -5,7 +5,7 @@ Copet et al. 2023 (MusicGen), section 2. Taught in notebook 15.
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course_lib.models.asking import texts_of
 from course_lib.models.text_tower import TextTower, TextTowerConfig
 from course_lib.nets import LanguageModel, LanguageModelConfig, sample
 from course_lib.nets.evaluating import evaluating
@@ -128,17 +129,14 @@ class MusicGenLM(nn.Module):
         A prompt longer than the tower reads is cut there. Raises TypeError for what is no list of
         texts, ValueError for none, and where no text encoder is there.
         """
-        if isinstance(prompts, str) or not isinstance(prompts, Iterable):
-            raise TypeError(f"Prompts come as a list of texts, not as {prompts!r:.60}.")
+        texts, asks = texts_of(prompts)
         if self.text is None:
             raise ValueError(
                 "This model has no text encoder of its own: give `text` one, or use `reading` with "
                 "the states that you have."
             )
-        texts = [prompt if prompt is not None else "" for prompt in prompts]
         states, valid, *_ = self.text.read(texts)
-        asks = torch.tensor([bool(text.strip()) for text in texts], device=valid.device)
-        return self.reading(states, valid & asks[:, None])
+        return self.reading(states, valid & torch.tensor(asks, device=valid.device)[:, None])
 
     def reading(self, states: Tensor, valid: Tensor) -> Reading:
         """States [B, L, M] of a text encoder, valid bool [B, L], as cross-attention reads them."""
