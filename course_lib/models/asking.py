@@ -1,5 +1,6 @@
 """What may be asked of a system that makes music from text, and what is said where it may not."""
 
+import math
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from operator import index
@@ -34,6 +35,14 @@ def frames_of(seconds: float, sample_rate: int, hop: int) -> int:
     if not 0 < seconds <= LONGEST:
         raise ValueError(f"seconds={seconds} must be above 0 and at most {LONGEST:g}.")
     return max(1, -(-round(seconds * sample_rate) // hop))
+
+
+def check_guidance(guidance: float) -> None:
+    """Raise TypeError unless `guidance` is a number, ValueError unless it is finite."""
+    if not hasattr(guidance, "__float__"):  # NumPy's numbers have it, too
+        raise TypeError(f"guidance={guidance!r} must be a number; 1 reads the prompt as it is.")
+    if not math.isfinite(guidance):
+        raise ValueError(f"guidance={guidance} must be a number; 1 reads the prompt as it is.")
 
 
 def random_of(seed: int | None, device: torch.device) -> torch.Generator:

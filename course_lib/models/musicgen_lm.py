@@ -3,7 +3,6 @@
 Copet et al. 2023 (MusicGen), section 2. Taught in notebook 15.
 """
 
-import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from course_lib.models.asking import texts_of
+from course_lib.models.asking import check_guidance, texts_of
 from course_lib.models.text_tower import TextTower, TextTowerConfig
 from course_lib.nets import LanguageModel, LanguageModelConfig, sample
 from course_lib.nets.evaluating import evaluating
@@ -193,10 +192,7 @@ class MusicGenLM(nn.Module):
         to write and an infinite guidance, TypeError for one that is no number, and what
         `nets.sample` raises.
         """
-        if not hasattr(guidance, "__float__"):  # NumPy's numbers have it, too
-            raise TypeError(f"guidance={guidance!r} must be a number; 1 reads the prompt as it is.")
-        if not math.isfinite(guidance):
-            raise ValueError(f"guidance={guidance} must be a number; 1 reads the prompt as it is.")
+        check_guidance(guidance)
         pattern, batch = self.config.pattern, len(reading.memory)
         given = self._check_known(known, batch, frames)
         template = self._template(frames, batch, known)  # [B, K, S]
