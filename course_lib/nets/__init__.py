@@ -4,10 +4,12 @@ from course_lib.nets.conv2d_stacks import Conv2dDecoder, Conv2dEncoder
 from course_lib.nets.conv_stacks import ConvDecoder, ConvEncoder
 from course_lib.nets.convolution import Conv1d, ConvTranspose1d, ResidualUnit
 from course_lib.nets.dac_stack import DACDecoder, DACEncoder, DACStackConfig
+from course_lib.nets.diffusion import both, diffusion_loss, guided, noised, target
 from course_lib.nets.hifigan import HiFiGANConfig, HiFiGANDecoder, HiFiGANEncoder
 from course_lib.nets.interleaving import Pattern, deinterleave, interleave
 from course_lib.nets.kv_cache import KVCache
 from course_lib.nets.language_model import LanguageModel, LanguageModelConfig, generate
+from course_lib.nets.noise_schedule import NoiseSchedule
 from course_lib.nets.padded_convolution import (
     PaddedConv1d,
     PaddedConvTranspose1d,
@@ -36,6 +38,7 @@ __all__ = [
     "KVCache",
     "LanguageModel",
     "LanguageModelConfig",
+    "NoiseSchedule",
     "PaddedConv1d",
     "PaddedConvTranspose1d",
     "Pattern",
@@ -47,14 +50,19 @@ __all__ = [
     "Transformer",
     "TransformerConfig",
     "WaveNet",
+    "both",
     "cosines_first",
     "deinterleave",
+    "diffusion_loss",
     "folded_state",
     "generate",
+    "guided",
     "interleave",
     "keep_likely",
+    "noised",
     "rotary",
     "sample",
     "sinusoidal",
+    "target",
     "turn",
 ]
