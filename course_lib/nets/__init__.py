@@ -1,9 +1,13 @@
-"""Networks: convolutions with exact lengths, one Transformer, one cache, one sampler."""
+"""Networks: convolutions with exact lengths, one Transformer, one cache, one sampler; denoisers."""
 
 from course_lib.nets.conv2d_stacks import Conv2dDecoder, Conv2dEncoder
 from course_lib.nets.conv_stacks import ConvDecoder, ConvEncoder
 from course_lib.nets.convolution import Conv1d, ConvTranspose1d, ResidualUnit
 from course_lib.nets.dac_stack import DACDecoder, DACEncoder, DACStackConfig
+from course_lib.nets.diffusion_transformer import (
+    DiffusionTransformer,
+    DiffusionTransformerConfig,
+)
 from course_lib.nets.hifigan import HiFiGANConfig, HiFiGANDecoder, HiFiGANEncoder
 from course_lib.nets.interleaving import Pattern, deinterleave, interleave
 from course_lib.nets.kv_cache import KVCache
@@ -18,6 +22,7 @@ from course_lib.nets.sampling import keep_likely, sample
 from course_lib.nets.seanet import SEANetConfig, SEANetDecoder, SEANetEncoder
 from course_lib.nets.snake import Snake
 from course_lib.nets.transformer import Transformer, TransformerConfig
+from course_lib.nets.unet1d import UNet1d, UNet1dConfig
 from course_lib.nets.wavenet import WaveNet
 
 __all__ = [
@@ -30,6 +35,8 @@ __all__ = [
     "DACDecoder",
     "DACEncoder",
     "DACStackConfig",
+    "DiffusionTransformer",
+    "DiffusionTransformerConfig",
     "HiFiGANConfig",
     "HiFiGANDecoder",
     "HiFiGANEncoder",
@@ -46,6 +53,8 @@ __all__ = [
     "Snake",
     "Transformer",
     "TransformerConfig",
+    "UNet1d",
+    "UNet1dConfig",
     "WaveNet",
     "cosines_first",
     "deinterleave",
