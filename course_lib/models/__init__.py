@@ -39,6 +39,8 @@ from course_lib.models.jukebox_upsamplers import (
     JukeboxUpsamplersConfig,
 )
 from course_lib.models.laion_clap import LAIONCLAP, LAIONCLAPConfig, RoBERTa, RoBERTaConfig
+from course_lib.models.latent_denoiser import Condition, Known, LatentDenoiser, LatentDenoiserConfig
+from course_lib.models.latent_diffusion import LatentDiffusion
 from course_lib.models.musicgen import MusicGen
 from course_lib.models.musicgen_lm import MusicGenLM, MusicGenLMConfig, Reading
 from course_lib.models.phonemes import PhonemeRecogniser, PhonemeRecogniserConfig
@@ -73,6 +75,7 @@ __all__ = [
     "CodecLM",
     "CodecLMConfig",
     "CodecOutput",
+    "Condition",
     "ContinuousAutoencoder",
     "ContinuousAutoencoderConfig",
     "Encoded",
@@ -95,10 +98,14 @@ __all__ = [
     "JukeboxUpsampler",
     "JukeboxUpsamplers",
     "JukeboxUpsamplersConfig",
+    "Known",
     "LAIONCLAP",
     "LAIONCLAPConfig",
     "LEVELS",
     "Maps",
+    "LatentDenoiser",
+    "LatentDenoiserConfig",
+    "LatentDiffusion",
     "MusicGen",
     "MusicGenLM",
     "MusicGenLMConfig",
