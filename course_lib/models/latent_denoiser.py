@@ -64,8 +64,9 @@ class LatentDenoiserConfig:
         found, wanted = (self.net.channels, self.net.inputs), (self.latents, 2 * self.latents + 1)
         if found != wanted:
             raise ValueError(
-                f"The net makes {found[0]} numbers of {found[1]}; latents={self.latents} take one "
-                f"that makes {wanted[0]} of {wanted[1]}: noisy latents, known ones, which are there."
+                f"The net makes {found[0]} numbers of {found[1]}; latents={self.latents} "
+                f"take one that makes {wanted[0]} of {wanted[1]}: noisy latents, known ones and "
+                "which are known."
             )
 
 
