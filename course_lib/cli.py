@@ -93,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("prompt", metavar="PROMPT", help="such as 'a slow waltz with a flute'")
     generate.add_argument("-o", metavar="OUT", type=Path, default=Path("music.wav"), dest="target")
     generate.add_argument("--seconds", type=_above_0, default=8.0, help="by default 8")
+    generate.add_argument(
+        "--model", choices=("musicgen", "diffusion"), default="musicgen",
+        help="what makes it: tokens one after the other, or latents out of noise",
+    )  # fmt: skip
     generate.add_argument("--melody", metavar="IN", type=Path, help="a sound file to be followed")
     generate.add_argument("--seed", type=_from_0, help="the same seed, the same music")
     generate.add_argument("--mine", action="store_true", help="by the model that you trained")
@@ -208,24 +212,27 @@ def _generate(chosen) -> int:
     from course_lib import audio
     from course_lib.notebook import prompting
 
+    load, options = prompting.load_musicgen, {"seed": chosen.seed}
+    if chosen.model == "diffusion":
+        load = prompting.load_diffusion
+        if chosen.melody is not None:
+            raise ValueError("--model diffusion follows no melody: leave --melody or --model away.")
     if chosen.melody is not None:
         audio.info(chosen.melody)  # what is no sound is refused before models are loaded
-    model, melody = prompting.load_musicgen(chosen.mine), None
-    rate = model.codec.sample_rate
+    model = load(chosen.mine)
+    rate, tower = model.sample_rate, model.tower
     # What is too long is refused before anything is said.
-    seconds = model.frames(chosen.seconds) / model.codec.frame_rate
+    seconds = model.frames(chosen.seconds) * model.hop / rate
     if chosen.melody is not None:  # however long it is: no more than is followed, and an edge
-        melody = next(audio.read_blocks(chosen.melody, seconds + 1, rate)).mean(0)[None, None]
-    tower = model.lm.config.text
+        melody = next(audio.read_blocks(chosen.melody, seconds + 1, rate)).mean(0)
+        options["melody"] = melody[None, None]
     told = str(prompting.understand(chosen.prompt, tower.tokenizer, tower.longest))
     if told:
         print(told)
     with _bar(chosen.seconds, "s") as bar:
 
         def made():  # begins once it is known that OUT can be written
-            yield prompting.play(
-                chosen.prompt, model, chosen.seconds, bar.update, seed=chosen.seed, melody=melody
-            )
+            yield prompting.play(chosen.prompt, model, chosen.seconds, bar.update, **options)
 
         audio.write_blocks(chosen.target, made(), rate)
     print(f"{chosen.target}: {seconds:g} s at {rate} Hz")

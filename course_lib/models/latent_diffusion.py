@@ -13,6 +13,7 @@ from course_lib.models.clap import CLAP
 from course_lib.models.continuous_autoencoder import ContinuousAutoencoder
 from course_lib.models.jukebox_sampling import windows
 from course_lib.models.latent_denoiser import STEPS, Condition, Known, LatentDenoiser
+from course_lib.models.text_tower import TextTowerConfig
 from course_lib.nets.diffusion import Solver
 from course_lib.nets.evaluating import evaluating
 
@@ -48,9 +49,24 @@ class LatentDiffusion(nn.Module):
         if autoencoder.config.channels != 1:
             raise ValueError("Latent diffusion takes a mono autoencoder.")
 
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second."""
+        return self.autoencoder.sample_rate
+
+    @property
+    def hop(self) -> int:
+        """Samples per frame."""
+        return self.autoencoder.hop
+
+    @property
+    def tower(self) -> TextTowerConfig:
+        """Of what reads the prompts."""
+        return self.clap.text.config
+
     def frames(self, seconds: float) -> int:
         """The frames that `seconds` take, rounded up. Raises as `models.asking.frames_of` does."""
-        return frames_of(seconds, self.autoencoder.sample_rate, self.autoencoder.hop)
+        return frames_of(seconds, self.sample_rate, self.autoencoder.hop)
 
     def read(self, prompts: Sequence[str | None]) -> Condition:
         """What prompts ask for; None and blank ones ask for nothing. Raises as `texts_of`, CLAP."""
@@ -183,7 +199,7 @@ class LatentDiffusion(nn.Module):
 
     def _given(self, audio: Tensor, batch: int, sample_rate: int | None) -> Tensor:
         """Audio [B, 1, T] that is given with B prompts, at the autoencoder's rate."""
-        rates = (sample_rate, self.autoencoder.sample_rate)
+        rates = (sample_rate, self.sample_rate)
         return given_audio("audio", audio, batch, 1, rates).to(self.denoiser.device)
 
 

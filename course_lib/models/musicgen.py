@@ -11,6 +11,7 @@ from course_lib.models.codec import Codec
 from course_lib.models.codec_streaming import StreamingDecoder
 from course_lib.models.jukebox_sampling import windows
 from course_lib.models.musicgen_lm import MusicGenLM, Reading
+from course_lib.models.text_tower import TextTowerConfig
 from course_lib.nets.evaluating import evaluating
 
 KEPT = 0.4  # of a window, which the next one begins with: 12 of 30 s in the paper's code
@@ -47,12 +48,27 @@ class MusicGen(nn.Module):
                 "scales."
             )
 
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second."""
+        return self.codec.sample_rate
+
+    @property
+    def hop(self) -> int:
+        """Samples per frame."""
+        return self.codec.hop
+
+    @property
+    def tower(self) -> TextTowerConfig | None:
+        """Of what reads the prompts; None where that is no tower of the course's."""
+        return self.lm.config.text
+
     def frames(self, seconds: float) -> int:
         """The frames that `seconds` take, rounded up.
 
         Raises TypeError unless it is a number, ValueError unless above 0 and at most 600.
         """
-        return frames_of(seconds, self.codec.sample_rate, self.codec.hop)
+        return frames_of(seconds, self.sample_rate, self.codec.hop)
 
     @torch.no_grad()
     def generate(
@@ -90,7 +106,7 @@ class MusicGen(nn.Module):
             batch = len(reading.memory)
             if melody is not None:
                 melody = self._given("melody", melody, batch, 1, sample_rate)
-                rates = (self.codec.sample_rate, frames, self.codec.frame_rate)
+                rates = (self.sample_rate, frames, self.codec.frame_rate)
                 melody = melody_of(melody, *rates)
             known = None
             if continuation is not None:
@@ -154,7 +170,7 @@ class MusicGen(nn.Module):
         self, name: str, audio: Tensor, batch: int, channels: int, sample_rate: int | None
     ) -> Tensor:
         """Audio that is given, for each item, at the codec's rate; ValueError where it can't be."""
-        rates = (sample_rate, self.codec.sample_rate)
+        rates = (sample_rate, self.sample_rate)
         return given_audio(name, audio, batch, channels, rates).to(self.lm.device)
 
     def _known(self, audio: Tensor, frames: int) -> Tensor:

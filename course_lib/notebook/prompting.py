@@ -11,8 +11,10 @@ from course_lib.notebook.listening import Players, player
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from course_lib.models import Judge, MusicGen
+    from course_lib.models import Judge, LatentDiffusion, MusicGen
     from course_lib.text import WordTokenizer
+
+    System = MusicGen | LatentDiffusion
 
 STILL = (
     "In a running notebook you type a sentence here and hear it played. Until you do, this is what "
@@ -99,22 +101,40 @@ def load_musicgen(mine: bool = False) -> "MusicGen":
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def load_diffusion(mine: bool = False) -> "LatentDiffusion":
+    """The shipped latent diffusion with its autoencoder and CLAP; as `load_musicgen` otherwise."""
+    import torch
+
+    from course_lib import checkpoints
+    from course_lib.models import LatentDiffusion
+
+    parts = (checkpoints.load(name, mine) for name in ("autoencoder", "clap", "diffusion"))
+    return LatentDiffusion(*parts).eval().to("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def play(
     prompt: str,
-    model: "MusicGen",
+    model: "System",
     seconds: float = 4.0,
     progress: Callable[[float], None] | None = None,
     **options,
 ) -> "Tensor":
     """Audio [channels, T] in [-1, 1] of one prompt; `progress` is told the seconds just written.
 
-    Options are those of `MusicGen.generate`, whose errors are raised.
+    Diffusion writes all of them at once, a little clearer with each step: it tells as much of them.
+    Options are those of the model's `generate`, whose errors are raised.
     """
+    from course_lib.models import LatentDiffusion
 
-    def heard(audio: "Tensor") -> None:
+    def written(audio: "Tensor") -> None:
         if progress is not None:
-            progress(audio.shape[-1] / model.codec.sample_rate)
+            progress(audio.shape[-1] / model.sample_rate)
 
+    def cleared(_: int, steps: int) -> None:
+        if progress is not None:
+            progress(seconds / steps)
+
+    heard = cleared if isinstance(model, LatentDiffusion) else written
     audio = model.generate([prompt], seconds, callback=heard, **options)[0].cpu()
     return audio / audio.abs().max().clamp(min=1)
 
@@ -148,18 +168,18 @@ class Answer:
 
 def answer(
     prompt: str,
-    model: "MusicGen",
+    model: "System",
     judge: "Judge | None" = None,
     seconds: float = 4.0,
     progress: Callable[[float], None] | None = None,
     **options,
 ) -> Answer:
-    """Play one prompt and say what became of it. Raises as `MusicGen.generate` does.
+    """Play one prompt and say what became of it. Raises as the model's `generate` does.
 
     Of a text encoder that isn't the course's (see `interop`) it isn't known which words are new to
     it. A judge hears the sound at its own rate.
     """
-    tower, rate = model.lm.config.text, model.codec.sample_rate
+    tower, rate = model.tower, model.sample_rate
     understood = Understood(prompt, {}, cut=False, empty=not prompt.strip())
     if tower is not None:
         understood = understand(prompt, tower.tokenizer, tower.longest)
@@ -199,7 +219,7 @@ def _said(value: object) -> str:
 
 
 def prompt(
-    model: "MusicGen",
+    model: "System",
     judge: "Judge | None" = None,
     first: str = "A slow waltz with a flute in front, without drums.",
     seconds: float = 4.0,
@@ -224,7 +244,7 @@ def prompt(
     display(_form(ipywidgets, model, judge, first, seconds))
 
 
-def _form(ipywidgets, model: "MusicGen", judge: "Judge | None", first: str, seconds: float):
+def _form(ipywidgets, model: "System", judge: "Judge | None", first: str, seconds: float):
     """The box, its button, a bar and a place for the answer; what ipywidgets 7 and 8 share."""
     wide = ipywidgets.Layout(width="40rem")
     box = ipywidgets.Text(value=first, description="prompt", layout=wide)

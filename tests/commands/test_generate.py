@@ -10,7 +10,20 @@ import soundfile
 import torch
 
 from course_lib import checkpoints, cli
-from course_lib.models import MusicGen, MusicGenLM, MusicGenLMConfig, TextTowerConfig
+from course_lib.models import (
+    CLAP,
+    AudioTowerConfig,
+    CLAPConfig,
+    ContinuousAutoencoder,
+    ContinuousAutoencoderConfig,
+    LatentDenoiser,
+    LatentDenoiserConfig,
+    MusicGen,
+    MusicGenLM,
+    MusicGenLMConfig,
+    TextTowerConfig,
+)
+from course_lib.nets import SEANetConfig, UNet1dConfig
 from course_lib.notebook import prompting
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "codec_file"))
@@ -52,6 +65,43 @@ def course(capsys, monkeypatch, tmp_path) -> Course:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.chdir(tmp_path)
     return Course(capsys, tmp_path)
+
+
+@pytest.fixture
+def diffusing(course, monkeypatch) -> Course:
+    """The same with small parts of latent diffusion."""
+    torch.manual_seed(0)
+    stack = SEANetConfig(widths=(4, 8, 8), strides=(16, 20), units=1, padding="constant", lstm=0)
+    net = UNet1dConfig(6, 13, 16, (1,), heads=2, attends=(0,), memory_width=8, vector_width=10)
+    audio = AudioTowerConfig(channels=(8,), width=8, layers=0)
+    models = {
+        "autoencoder": ContinuousAutoencoder(
+            ContinuousAutoencoderConfig(stack=stack, dim=8, kept=6)
+        ),
+        "clap": CLAP(CLAPConfig(audio, TEXT, embedding=10)),
+        "diffusion": LatentDenoiser(LatentDenoiserConfig(6, net=net)),
+    }
+    monkeypatch.setattr(checkpoints, "load", lambda name, mine=False: models[name])
+    return course
+
+
+def test_diffusion_makes_a_file_too(diffusing, tmp_path):
+    arguments = ("a slow waltz", "--model", "diffusion", "--seconds", "1.5", "--seed", "3")
+    status, said, errors = diffusing(*arguments, "-o", tmp_path / "one.wav")
+    assert status == 0 and not errors
+    assert said == [f"{tmp_path / 'one.wav'}: 1.5 s at 16000 Hz"]
+    audio, rate = soundfile.read(tmp_path / "one.wav")
+    assert rate == 16000 and audio.shape == (24000,) and np.abs(audio).max() <= 1
+    diffusing(*arguments, "-o", tmp_path / "two.wav")
+    assert (tmp_path / "one.wav").read_bytes() == (tmp_path / "two.wav").read_bytes()
+
+
+def test_diffusion_follows_no_melody(diffusing, tmp_path):
+    melody = tmp_path / "tune.wav"
+    soundfile.write(melody, np.zeros(16000), 16000)
+    said = diffusing.refused("a waltz", "--model", "diffusion", "--melody", melody)
+    assert "follows no melody" in said
+    assert "600" in diffusing.refused("a waltz", "--model", "diffusion", "--seconds", "1e6")
 
 
 def test_a_sentence_becomes_a_file(course, tmp_path):
