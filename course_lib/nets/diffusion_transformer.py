@@ -25,8 +25,8 @@ class DiffusionTransformerConfig:
 
     channels: int
     inputs: int
-    width: int = 128
-    layers: int = 6
+    width: int = 160
+    layers: int = 4
     heads: int = 4
     memory_width: int | None = None
     vector_width: int | None = None

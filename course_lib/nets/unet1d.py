@@ -42,10 +42,10 @@ class UNet1dConfig:
     channels: int
     inputs: int
     width: int = 80
-    multipliers: tuple[int, ...] = (1, 2, 2)
+    multipliers: tuple[int, ...] = (1, 1, 2, 2)
     blocks: int = 1
     heads: int = 4
-    attends: tuple[int, ...] = (2,)
+    attends: tuple[int, ...] = (3,)
     memory_width: int | None = None
     vector_width: int | None = None
 
