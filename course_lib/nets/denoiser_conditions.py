@@ -93,7 +93,7 @@ class Conditioner(nn.Module):
 
 
 class MemoryReader(nn.Module):
-    """What frames [B, F, D] read in a memory, to be added to them.
+    """What frames [B, F, D] read in a memory, to be added to them; at the start zero.
 
     Without a memory, or for an item whose memory is all padding, that is zero: unconditional.
     """
@@ -102,6 +102,7 @@ class MemoryReader(nn.Module):
         super().__init__()
         self.norm = config.norm()
         self.attention = CrossAttention(config)
+        start_at_zero(self.attention.out)
 
     def forward(self, x: Tensor, seen: Conditions) -> Tensor:
         """x [B, F, D] -> [B, F, D]."""
@@ -117,3 +118,10 @@ def frame_angles(x: Tensor, frames: int, head: int) -> tuple[Tensor, Tensor]:
 def precise(x: Tensor) -> torch.dtype:
     """The dtype in which tables for x are computed: float32, or float64 for float64."""
     return torch.float64 if x.dtype == torch.float64 else torch.float32
+
+
+def start_at_zero(layer: nn.Module) -> nn.Module:
+    """The layer with weights and biases of zero: what it is added to begins unchanged."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer

@@ -10,6 +10,7 @@ from course_lib.nets.denoiser_conditions import (
     Conditions,
     MemoryReader,
     frame_angles,
+    start_at_zero,
 )
 from course_lib.nets.transformer import SelfAttention, TransformerConfig
 
@@ -24,8 +25,8 @@ class DiffusionTransformerConfig:
 
     channels: int
     inputs: int
-    width: int = 128
-    layers: int = 6
+    width: int = 160
+    layers: int = 4
     heads: int = 4
     memory_width: int | None = None
     vector_width: int | None = None
@@ -52,11 +53,9 @@ class AdaptiveBlock(nn.Module):
     def __init__(self, config: TransformerConfig):
         super().__init__()
         width = config.width
-        self.modulation = zero(nn.Linear(width, 6 * width))
+        self.modulation = start_at_zero(nn.Linear(width, 6 * width))
         self.attention = SelfAttention(config)
         self.reader = None if config.memory_width is None else MemoryReader(config)
-        if self.reader is not None:
-            zero(self.reader.attention.out)
         self.mlp = nn.Sequential(
             nn.Linear(width, 4 * width), nn.GELU("tanh"), nn.Linear(4 * width, width)
         )
@@ -84,8 +83,8 @@ class DiffusionTransformer(nn.Module):
         self.conditioner = Conditioner(c.inputs, c.width, c.memory_width, c.vector_width)
         self.first = nn.Linear(c.inputs, c.width)
         self.blocks = nn.ModuleList([AdaptiveBlock(c.transformer()) for _ in range(c.layers)])
-        self.modulation = zero(nn.Linear(c.width, 2 * c.width))
-        self.last = zero(nn.Linear(c.width, c.channels))
+        self.modulation = start_at_zero(nn.Linear(c.width, 2 * c.width))
+        self.last = start_at_zero(nn.Linear(c.width, c.channels))
 
     def forward(
         self,
@@ -114,10 +113,3 @@ class DiffusionTransformer(nn.Module):
 def modulated(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """Each frame of x [B, F, D] normalised, then scaled and shifted by [B, 1, D]."""
     return F.layer_norm(x, x.shape[-1:], eps=1e-6) * (1 + scale) + shift
-
-
-def zero(layer: nn.Linear) -> nn.Linear:
-    """The layer with weights and biases of zero."""
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer

@@ -21,6 +21,7 @@ from course_lib.nets.denoiser_conditions import (
     Conditions,
     MemoryReader,
     frame_angles,
+    start_at_zero,
 )
 from course_lib.nets.padded_convolution import pad
 from course_lib.nets.transformer import SelfAttention, TransformerConfig
@@ -41,10 +42,10 @@ class UNet1dConfig:
     channels: int
     inputs: int
     width: int = 80
-    multipliers: tuple[int, ...] = (1, 2, 2)
+    multipliers: tuple[int, ...] = (1, 1, 2, 2)
     blocks: int = 1
     heads: int = 4
-    attends: tuple[int, ...] = (2,)
+    attends: tuple[int, ...] = (3,)
     memory_width: int | None = None
     vector_width: int | None = None
 
@@ -96,7 +97,7 @@ class ResidualBlock(nn.Module):
         self.conv1 = TwoWayConv1d(channels, out)
         self.film = nn.Linear(summary, 2 * out)
         self.norm2 = FrameNorm(out)
-        self.conv2 = TwoWayConv1d(out, out)
+        self.conv2 = start_at_zero(TwoWayConv1d(out, out))
         self.skip = nn.Identity() if channels == out else nn.Conv1d(channels, out, 1)
 
     def forward(self, x: Tensor, seen: Conditions) -> Tensor:
@@ -114,6 +115,7 @@ class Attend(nn.Module):
         self.head = config.width // config.heads
         self.norm = config.norm()
         self.attention = SelfAttention(config)
+        start_at_zero(self.attention.out)
         self.reader = None if config.memory_width is None else MemoryReader(config)
 
     def forward(self, x: Tensor, seen: Conditions) -> Tensor:
@@ -125,12 +127,28 @@ class Attend(nn.Module):
         return x.transpose(1, 2)
 
 
+class Block(nn.Module):
+    """A residual block, and after it attention where it attends; x [B, C, F] -> [B, out, F]."""
+
+    def __init__(self, channels: int, out: int, config: UNet1dConfig, attends: bool):
+        super().__init__()
+        c = config
+        self.residual = ResidualBlock(channels, out, c.width)
+        self.attend = None
+        if attends:
+            self.attend = Attend(TransformerConfig(out, 1, c.heads, memory_width=c.memory_width))
+
+    def forward(self, x: Tensor, seen: Conditions) -> Tensor:
+        x = self.residual(x, seen)
+        return x if self.attend is None else self.attend(x, seen)
+
+
 class UNet1d(nn.Module):
     """Noisy latents -> what the objective asks for (Ronneberger et al. 2015; Ho et al. 2020).
 
-    One set of weights works in two modes, as in JEN-1 (Li et al. 2023, section 3.3): bidirectional,
+    One set of weights works in two modes, as in JEN-1 (Li et al. 2023): bidirectional,
     and causal with padding to the left and lower-triangular attention. The last convolution starts
-    at zero. Taught in notebook 16.
+    at zero, and so does what each block and each attention adds. Taught in notebook 16.
     """
 
     def __init__(self, config: UNet1dConfig):
@@ -138,31 +156,22 @@ class UNet1d(nn.Module):
         self.config = config
         c = config
         widths = [c.width * each for each in c.multipliers]
-        summary = 2 * c.width
-        self.conditioner = Conditioner(c.inputs, summary, c.memory_width, c.vector_width)
-        self.first = TwoWayConv1d(c.inputs, c.width)
         levels = range(len(widths))
+        finer = list(zip(widths, widths[1:], strict=False))  # a level's width, the next one's
 
         def blocks(level: int, channels: int) -> nn.ModuleList:
-            within = [self._block(channels, widths[level], level) for _ in range(c.blocks)]
-            return nn.ModuleList(within)
+            each = (channels, widths[level], c, level in c.attends)
+            return nn.ModuleList([Block(*each) for _ in range(c.blocks)])
 
+        self.conditioner = Conditioner(c.inputs, c.width, c.memory_width, c.vector_width)
+        self.first = TwoWayConv1d(c.inputs, c.width)
         self.down = nn.ModuleList([blocks(i, widths[i]) for i in levels])
-        self.shrink = nn.ModuleList([TwoWayConv1d(*widths[i : i + 2], 3, 2) for i in levels[:-1]])
-        self.middle = self._block(widths[-1], widths[-1], levels[-1], attends=True)
+        self.shrink = nn.ModuleList([TwoWayConv1d(fine, coarse, 3, 2) for fine, coarse in finer])
+        self.middle = Block(widths[-1], widths[-1], c, attends=True)
+        self.grow = nn.ModuleList([TwoWayConv1d(coarse, fine) for fine, coarse in finer])
         self.up = nn.ModuleList([blocks(i, 2 * widths[i]) for i in levels])
-        self.grow = nn.ModuleList([TwoWayConv1d(widths[i + 1], widths[i]) for i in levels[:-1]])
         self.norm = FrameNorm(c.width)
-        self.last = TwoWayConv1d(c.width, c.channels)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
-
-    def _block(self, channels: int, out: int, level: int, attends: bool = False) -> nn.ModuleList:
-        c = self.config
-        parts = [ResidualBlock(channels, out, 2 * c.width)]
-        if attends or level in c.attends:
-            parts.append(Attend(TransformerConfig(out, 1, c.heads, memory_width=c.memory_width)))
-        return nn.ModuleList(parts)
+        self.last = start_at_zero(TwoWayConv1d(c.width, c.channels))
 
     def forward(
         self,
@@ -189,20 +198,13 @@ class UNet1d(nn.Module):
             if level > 0:
                 x = self.shrink[level - 1](x, causal)  # [B, C, ceil(F / 2)]
             for block in blocks:
-                x = run(block, x, seen)
+                x = block(x, seen)
                 skips.append(x)
-        x = run(self.middle, x, seen)
-        for level in reversed(range(len(self.up))):
+        x = self.middle(x, seen)
+        for level, blocks in reversed(list(enumerate(self.up))):
             if level < len(self.grow):
                 x = x.repeat_interleave(2, dim=2)[..., : skips[-1].shape[2]]
                 x = self.grow[level](x, causal)
-            for block in self.up[level]:
-                x = run(block, torch.cat([x, skips.pop()], dim=1), seen)
+            for block in blocks:
+                x = block(torch.cat([x, skips.pop()], dim=1), seen)
         return self.last(F.silu(self.norm(x)), causal)
-
-
-def run(parts: nn.ModuleList, x: Tensor, seen: Conditions) -> Tensor:
-    """x through a residual block, and through its attention where it has one."""
-    for part in parts:
-        x = part(x, seen)
-    return x

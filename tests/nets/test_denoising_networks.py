@@ -8,6 +8,7 @@ from course_lib.nets import (
     UNet1d,
     UNet1dConfig,
 )
+from course_lib.nets.unet1d import TwoWayConv1d
 
 FRAMES = 21  # odd on two levels
 NETWORKS = ["unet", "transformer"]
@@ -58,10 +59,24 @@ def test_causal_frames_are_the_same_whatever_follows_them(kind):
             torch.testing.assert_close(alone, whole[..., :frames], rtol=0, atol=2e-5)
 
 
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_frame_of_a_convolution_sees_its_neighbours_or_its_past(stride, causal):
+    conv = TwoWayConv1d(1, 1, stride=stride)
+    nn.init.ones_(conv.weight)
+    nn.init.zeros_(conv.bias)
+    for frames in (1, 2, 7, 8):
+        seen = conv(torch.eye(frames)[:, None], causal)[:, 0].T != 0  # [out, in]
+        places = stride * torch.arange(-(-frames // stride))[:, None]
+        ahead = torch.arange(frames) - places  # [out, in]
+        wanted = (ahead >= -2) & (ahead <= 0) if causal else ahead.abs() <= 1
+        assert torch.equal(seen, wanted)
+
+
 @pytest.mark.parametrize("kind", NETWORKS)
 @pytest.mark.parametrize("causal", [False, True])
 def test_any_number_of_frames(kind, causal):
-    net = make(kind)
+    net = make(kind, **({"blocks": 2} if kind == "unet" else {}))
     for frames in (1, 2, 3, 4, 5, 7, 8, 33):
         z, t = signal(frames=frames)
         out = net(z, t, causal=causal)
@@ -164,7 +179,7 @@ def test_both_have_two_million_weights_by_default():
         UNet1d(UNet1dConfig(**sizes)),
         DiffusionTransformer(DiffusionTransformerConfig(**sizes)),
     ):
-        assert 2.1e6 < sum(weight.numel() for weight in net.parameters()) < 2.4e6
+        assert 2.3e6 < sum(weight.numel() for weight in net.parameters()) < 2.36e6
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
