@@ -211,6 +211,7 @@ def test_a_callback_sees_each_step_and_the_network_each_time():
     torch.testing.assert_close(seen[0][1], noise - bend(noise, torch.tensor([999])))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1200), st.data())
 def test_trailing_times_are_distinct_and_begin_at_the_last(length, data):
     steps = data.draw(st.integers(1, length))
