@@ -50,7 +50,7 @@ class LatentDenoiserConfig:
     objective: Objective = "velocity"
     net: UNet1dConfig | DiffusionTransformerConfig = field(
         default_factory=lambda: UNet1dConfig(
-            32, 65, 112, (1, 1, 1), attends=(1, 2), memory_width=128, vector_width=128
+            32, 65, 120, (1, 1, 1), attends=(1, 2), memory_width=128, vector_width=128
         )
     )
 
