@@ -15,6 +15,7 @@ from course_lib.nets.diffusion_solvers import Solver, coefficients, trailing
 from course_lib.nets.noise_schedule import NoiseSchedule
 
 Objective = Literal["noise", "data", "velocity", "flow"]
+Weight = float | Tensor
 
 
 def noised(schedule: NoiseSchedule, x: Tensor, noise: Tensor, t: Tensor) -> Tensor:
@@ -26,7 +27,7 @@ def noised(schedule: NoiseSchedule, x: Tensor, noise: Tensor, t: Tensor) -> Tens
     return alpha * x + sigma * noise
 
 
-def mixture(objective: Objective, alpha, sigma) -> tuple:
+def mixture(objective: Objective, alpha: Weight, sigma: Weight) -> tuple[Weight, Weight]:
     """(p, q) of the objective p x + q eps, for alpha and sigma as numbers or as tensors.
 
     noise: eps (Ho et al. 2020); data: x; velocity: v = alpha eps - sigma x (Salimans and Ho 2022,
@@ -59,7 +60,9 @@ def both(
     return _solve(objective, z, output, *schedule.at(t, z))
 
 
-def _solve(objective: Objective, z: Tensor, output: Tensor, alpha, sigma) -> tuple[Tensor, Tensor]:
+def _solve(
+    objective: Objective, z: Tensor, output: Tensor, alpha: Weight, sigma: Weight
+) -> tuple[Tensor, Tensor]:
     """x and eps of  z = alpha x + sigma eps  and  output = p x + q eps."""
     p, q = mixture(objective, alpha, sigma)
     determinant = alpha * q - sigma * p

@@ -244,13 +244,17 @@ def test_sampling_reads_nothing_from_the_device(solver, host_reads):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_sampling_keeps_the_dtype_of_the_noise(solver):
-    def half(z, t):
-        return bend(z, t).bfloat16()
+@pytest.mark.parametrize(
+    ("own", "networks"), [("float32", "bfloat16"), ("bfloat16", "float32"), ("float64", "float32")]
+)
+def test_sampling_keeps_the_dtype_of_the_noise(solver, own, networks):
+    def other(z, t):
+        assert z.dtype == getattr(torch, own)
+        return bend(z, t).to(getattr(torch, networks))
 
-    noise = draw(2, 3, 4).float()
-    got = sample(half, noise, SCHEDULES["linear"], "velocity", 5, solver)
-    assert got.dtype == torch.float32 and not got.requires_grad
+    noise = draw(2, 3, 4).to(getattr(torch, own)).requires_grad_()
+    got = sample(other, noise, SCHEDULES["linear"], "velocity", 5, solver)
+    assert got.dtype == noise.dtype and not got.requires_grad
 
 
 @pytest.mark.parametrize(
