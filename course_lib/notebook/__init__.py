@@ -22,6 +22,12 @@ Hear
     search(clap, clips, vectors=None, first="a slow waltz with strings", count=3)
         A box to type words into; the clips nearest to them are played. The first words are
         searched for at once, so that "run all" never waits.
+    steer(diffusion, prompt="Driving, fast house …", places=((1, 3.0), (20, 3.0), …), seconds=3.0)
+        What a prompt becomes at some (steps, guidance), and sliders for all others: moving one
+        makes the sound anew, from the same noise, and plays it.
+    inpaint(diffusion, {label: sound, ...}, first=(1.0, 2.0), prompt="", seconds=4.0)
+        A hole drawn into a waveform, from a time to another, and filled; the first one is filled at
+        once, so that "run all" never waits.
     ladder_clips() -> {label: Clip}    the two held-out clips of the whole course, then "mine" (4 s)
     describe(sound, sample_rate=16000, reference=None) -> Description
         Print it, or read .loudness .brightness .above_4khz .attack .pitch_error .peak .seconds
@@ -65,6 +71,7 @@ _HOMES = {
     "check": "checking",
     "choose": "choosing",
     "describe": "description",
+    "inpaint": "inpainting",
     "keep": "album",
     "ladder_clips": "ladder",
     "picture": "plots",
@@ -82,6 +89,7 @@ _HOMES = {
     "show_waveform": "plots",
     "side_by_side": "plots",
     "slide": "sliding",
+    "steer": "steering",
 }
 __all__ = sorted(_HOMES)
 
