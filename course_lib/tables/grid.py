@@ -18,6 +18,7 @@ from course_lib.tables.claims import Claim
 
 NOT_TABLES = (
     "claims",
+    "diffused",
     "grid",
     "prompted",
     "small_codecs",
