@@ -129,14 +129,16 @@ def loss(model: MusicGenLM, batch: Captioned, draws: Draws) -> Tensor:
         return model.loss(crop(batch.codes, draws, FRAMES), reading.where(reads))
 
 
-def trained(job: Job, pattern: Pattern, width: int, layers: int) -> MusicGenLM:
-    """The model of a cell, trained in its folder."""
+def trained(
+    job: Job, pattern: Pattern, width: int, layers: int, steps: int | None = None
+) -> MusicGenLM:
+    """The model of a cell, trained in its folder, for STEPS steps where no others are given."""
     model = untrained(job.seed, pattern, width, layers)
     fit(
         model,
         clips("train"),
         loss,
-        steps=STEPS,
+        steps=steps or STEPS,
         batch_size=BATCH,
         lr=LR,
         average=0.99,

@@ -13,7 +13,7 @@ from course_lib.models import (
     Codec,
     TextTowerConfig,
 )
-from course_lib.tables import musicgen_patterns, musicgen_sizes
+from course_lib.tables import musicgen_patterns, musicgen_patterns_longer, musicgen_sizes
 from course_lib.tables import small_musicgens as small
 from course_lib.tables.grid import Job
 
@@ -83,6 +83,16 @@ def test_every_pattern_has_its_steps_and_measures(noise, tmp_path):
     assert len({values["nats"] for values in found.values()}) == 6
     # Untrained as they are, they guess among 1,024.
     assert all(abs(values["nats"] - math.log(1024)) < 0.5 for values in found.values())
+
+
+def test_longer_training_is_longer_and_otherwise_the_same(noise, tmp_path, monkeypatch):
+    monkeypatch.setattr(musicgen_patterns_longer, "STEPS", 6)
+    asked, fit = [], small.fit
+    monkeypatch.setattr(small, "fit", lambda *a, **k: asked.append(k["steps"]) or fit(*a, **k))
+    short = cell(musicgen_patterns.TABLE, "delay", tmp_path / "short")
+    long = cell(musicgen_patterns_longer.TABLE, "delay", tmp_path / "long")
+    assert asked == [2, 6] and long.keys() == musicgen_patterns_longer.TABLE.columns.keys()
+    assert long["nats"] != short["nats"] and all(map(math.isfinite, long.values()))
 
 
 def test_every_size_has_its_parameters(noise, tmp_path):
