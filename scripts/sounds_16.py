@@ -1,7 +1,7 @@
 """Make the sounds that open notebook 16: python scripts/sounds_16.py
 
 Written are data/sounds/16_*.mp3: what the shipped latent diffusion makes of two prompts, a held-out
-clip, the clip through the autoencoder, and the clip with its middle written anew.
+clip, and the clip with its middle written anew.
 """
 
 from opening_sounds import write
@@ -10,12 +10,12 @@ from course_lib.notebook import ladder_clips
 from course_lib.notebook.inpainting import hole
 from course_lib.notebook.prompting import load_diffusion
 
-SECONDS = 3.0
+SECONDS = 2.5
 PROMPTS = {
     "waltz": "A slow, romantic waltz with an accordion in front, without drums",
     "house": "Driving, fast house music led by a piano, with drums",
 }
-HOLE = (1.0, 2.0)  # seconds
+HOLE = (0.7, 1.4)  # seconds
 
 
 def main() -> None:
@@ -25,8 +25,6 @@ def main() -> None:
     frames = diffusion.frames(x.shape[-1] / diffusion.sample_rate)
     mask = hole(*HOLE, frames, diffusion.sample_rate / diffusion.hop)
     write("16_original", x[0], SECONDS)
-    latents = diffusion.autoencoder.encode(x.to(diffusion.denoiser.device))
-    write("16_latents", diffusion.autoencoder.decode(latents)[0].cpu(), SECONDS)
     filled = diffusion.inpaint(x, mask, [clip.captions["sentence"]], seed=0)
     write("16_inpainted", filled[0].cpu(), SECONDS)
     made = diffusion.generate(list(PROMPTS.values()), 4.0, seed=0)  # the first attempt, none picked
