@@ -20,6 +20,7 @@ NOT_TABLES = (
     "claims",
     "grid",
     "prompted",
+    "small_autoencoders",
     "small_codecs",
     "small_diffusions",
     "small_musicgens",
