@@ -23,6 +23,7 @@ NOT_TABLES = (
     "small_autoencoders",
     "small_codecs",
     "small_diffusions",
+    "small_mixtures",
     "small_musicgens",
 )
 
