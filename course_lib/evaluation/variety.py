@@ -70,6 +70,26 @@ def nearest_codes(codes: Tensor, bank: Tensor, entries: int) -> tuple[Tensor, Te
     return best.values, best.indices // windows.shape[1]
 
 
+def nearest_latents(latents: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
+    """The largest cosine of latents [N, K, F] with F frames of any of [M, K, G], which: [N], [N].
+
+    Every shift by whole frames counts, so that a copy is found wherever it begins. Raises
+    ValueError for other shapes.
+    """
+    fits = latents.ndim == bank.ndim == 3 and latents.shape[1] == bank.shape[1]
+    if not fits or latents.shape[-1] > bank.shape[-1]:
+        raise ValueError(
+            f"Latents have shapes {list(latents.shape)} and {list(bank.shape)}; expected [N, K, F] "
+            "and [M, K, G] with G >= F."
+        )
+    unit = F.normalize(latents.float().flatten(1), dim=1).view_as(latents)
+    bank = bank.float()
+    energy = F.conv1d(bank.square(), torch.ones_like(unit[:1]))  # [M, 1, G - F + 1]
+    cosines = F.conv1d(bank, unit) / energy.clamp(min=1e-12).sqrt()  # [M, N, G - F + 1]
+    best = cosines.amax(2).max(0)
+    return best.values, best.indices
+
+
 def beyond(found: Tensor, expected: Tensor, quantile: float = 0.95) -> float:
     """The share of similarities [N] above that quantile of others [M]; about 0.05 if all is alike.
 

@@ -21,8 +21,10 @@ NOT_TABLES = (
     "diffused",
     "grid",
     "prompted",
+    "small_autoencoders",
     "small_codecs",
     "small_diffusions",
+    "small_mixtures",
     "small_musicgens",
 )
 

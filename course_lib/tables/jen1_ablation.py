@@ -12,90 +12,26 @@ of the beginning (continuation). Taught in notebook 16.
 """
 
 import math
-from copy import deepcopy
 from functools import lru_cache, partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_lib import checkpoints
 from course_lib.evaluation.analysis import analyse
 from course_lib.evaluation.harmony import chroma, chroma_correlation
 from course_lib.evaluation.seams import seam_flux
-from course_lib.metrics import mel_distance
-from course_lib.models import ContinuousAutoencoder, Known, LatentDenoiser
-from course_lib.recipes import codec_plain
-from course_lib.recipes.autoencoder import MASKED
+from course_lib.models import Known, LatentDenoiser
 from course_lib.recipes.diffusion import WHOLE, ending, hole
 from course_lib.tables import small_diffusions as small
 from course_lib.tables.claims import Claim
 from course_lib.tables.grid import Job, Table
+from course_lib.tables.small_autoencoders import TRIED, autoencoder, forgiveness, real_audio
 from course_lib.tables.small_musicgens import SOUND, floor
-from course_lib.training import CodecTraining, Draws, MultiScaleMelLoss, fit, generator
+from course_lib.training import Draws
 
 STEPS = 500
-DECODER_STEPS, DECODER_BATCH, DECODER_LR = 200, 4, 3e-4
-WEIGHTS = {"error": 2.0, "mel": 1.0}  # of the decoder's losses, as in the recipe of `codec_plain`
-NOISES = {"mel": 0.0, "mel_noise_25": 0.25, "mel_noise_50": 0.5, "mel_noise_100": 1.0}
-LOST = 0.1  # of the frames, for "mel_lost"
-TRIED = 50  # test clips that are filled, continued, and decoded with noise
 PLACE = 800  # samples to either side of a seam that are compared
-
-
-# --- The decoder ----------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=2)
-def autoencoder(seed: int, masked: bool, device: str | None) -> ContinuousAutoencoder:
-    """The shipped one with the codec's decoder, which learns latents with or without gaps."""
-    model = deepcopy(small.listeners()[0])
-    model.decoder.load_state_dict(checkpoints.load("codec").decoder.state_dict())
-    model.encoder.requires_grad_(False)
-    training = CodecTraining(model, MultiScaleMelLoss.dac(model.sample_rate), WEIGHTS)
-
-    def loss(training: CodecTraining, audio: Tensor, draws: Draws):
-        some = codec_plain.part(audio, draws)
-        drawn = draws.uniform(-(-some.shape[-1] // model.hop), stream="masked")  # [B, F]
-        return training.step(some, drawn >= MASKED if masked else None)
-
-    fit(
-        training,
-        small.sounding("train"),
-        loss,
-        steps=DECODER_STEPS,
-        batch_size=DECODER_BATCH,
-        warmup=20,
-        optimizers=training.optimizers(DECODER_LR, betas=codec_plain.BETAS),
-        seed=seed,
-        device=device,
-        progress=False,
-    )
-    return model.eval().cpu()
-
-
-@lru_cache(maxsize=2)
-@torch.no_grad()
-def forgiveness(seed: int, masked: bool, device: str | None) -> dict[str, float]:
-    """Mel distance of test clips after the decoder, their latents noisy or some missing."""
-    model = autoencoder(seed, masked, device)
-    latents = small.encoded("test").latents[:TRIED, :, : small.FRAMES]
-    audio = real_audio()
-    noise = torch.randn(latents.shape, generator=generator(seed, 0, stream="noise"))
-    uniform = torch.rand(latents[:, :1].shape, generator=generator(seed, 0, stream="lost"))
-    asked = {name: latents + level * noise for name, level in NOISES.items()}
-    asked["mel_lost"] = latents * (uniform >= LOST)
-    return {
-        name: mel_distance(audio, small.decoded(model, some)).mean().item()
-        for name, some in asked.items()
-    }
-
-
-def real_audio() -> Tensor:
-    """The first 2 s of the tried test clips, [N, 1, T]."""
-    clips = small.sounding("test")
-    audio = clips.batch(range(min(TRIED, len(clips))))
-    return audio[..., : small.FRAMES * small.listeners()[0].hop]
 
 
 # --- The latents ----------------------------------------------------------------------------------
@@ -187,11 +123,10 @@ def denoiser(job: Job, masked: bool, whitened: bool, causal: bool, **tasks: bool
 
     sounds = small.decoded(decoder, as_whitened(small.generated(model, test, job.seed), whitened))
     middle, first = parts()
-    continued = completed(first, causal and tasks["continuation"])
     return (
         small.heard(sounds)
         | filling(completed(~middle, False))
-        | continuing(continued)
+        | continuing(completed(first, causal and tasks["continuation"]))
         | forgiveness(job.seed, masked, job.device)
     )
 

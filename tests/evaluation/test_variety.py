@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_lib.evaluation.generating import AT_ONCE, generated, through_codec
-from course_lib.evaluation.variety import beyond, diversity, nearest, nearest_codes
+from course_lib.evaluation.variety import (
+    beyond,
+    diversity,
+    nearest,
+    nearest_codes,
+    nearest_latents,
+)
 
 
 def random(*shape, seed=0):
@@ -77,6 +83,30 @@ def test_beyond_is_a_twentieth_for_the_same_and_all_for_copies():
     assert beyond(torch.full((9,), 2.0), expected) == 1 and beyond(expected - 1, expected) == 0
     with pytest.raises(ValueError, match="quantile=1.5"):
         beyond(expected, expected, 1.5)
+
+
+def test_the_nearest_latents_are_found_at_any_shift_and_loudness():
+    bank = random(3, 4, 40)
+    asked = torch.stack([2 * bank[1, :, 7:27], -bank[1, :, 7:27], bank[2, :, 20:]])
+    cosines, which = nearest_latents(asked, bank)
+    assert which[[0, 2]].tolist() == [1, 2] and cosines[1] < 0.6
+    assert cosines[[0, 2]].tolist() == pytest.approx([1, 1], abs=1e-5)
+    by_hand = torch.stack([bank[0, :, i : i + 20].flatten() for i in range(21)])
+    expected = torch.cosine_similarity(by_hand, asked[1].flatten()[None]).max()
+    assert nearest_latents(asked[1:2], bank[:1])[0].item() == pytest.approx(expected.item())
+
+
+def test_silent_latents_are_near_to_nothing():
+    cosines, _ = nearest_latents(random(1, 2, 5), torch.zeros(1, 2, 8))
+    assert cosines.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    "shape, bank", [((2, 4), (3, 4, 9)), ((2, 3, 5), (3, 4, 9)), ((2, 4, 9), (3, 4, 8))]
+)
+def test_latents_of_other_shapes_are_refused(shape, bank):
+    with pytest.raises(ValueError, match="expected .N, K, F. and .M, K, G. with G >= F"):
+        nearest_latents(random(*shape), random(*bank))
 
 
 class Asked:
