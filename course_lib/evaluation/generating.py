@@ -1,20 +1,24 @@
-"""Many clips at once from MusicGen and from its codec. Taught in notebook 15."""
+"""Many clips at once from what makes music, and from MusicGen's codec. Taught in notebook 15."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from course_lib.models import MusicGen
+from course_lib.models import LatentDiffusion, MusicGen
 from course_lib.training.draws import number
 
 AT_ONCE = 16  # prompts
 
 
 def generated(
-    musicgen: MusicGen, prompts: Sequence[str | None], seconds: float, seed: int, **sampling
+    system: MusicGen | LatentDiffusion,
+    prompts: Sequence[str | None],
+    seconds: float,
+    seed: int,
+    **sampling,
 ) -> Tensor:
-    """Audio [N, 1, T] for N prompts; `sampling` as `MusicGen.generate` takes it.
+    """Audio [N, 1, T] for N prompts; `sampling` as the `generate` of the system takes it.
 
     The same prompts and seed give the same audio.
     """
@@ -22,7 +26,7 @@ def generated(
     for first in range(0, len(prompts), AT_ONCE):
         some = list(prompts[first : first + AT_ONCE])
         drawn = number(seed, first, stream="generated")
-        parts.append(musicgen.generate(some, seconds, seed=drawn, **sampling))
+        parts.append(system.generate(some, seconds, seed=drawn, **sampling))
     return torch.cat(parts)
 
 

@@ -16,7 +16,15 @@ from course_lib import checkpoints, paths
 from course_lib.tables import claims
 from course_lib.tables.claims import Claim
 
-NOT_TABLES = ("claims", "grid", "prompted", "small_codecs", "small_musicgens")
+NOT_TABLES = (
+    "claims",
+    "diffused",
+    "grid",
+    "prompted",
+    "small_codecs",
+    "small_diffusions",
+    "small_musicgens",
+)
 
 
 @dataclass(frozen=True)

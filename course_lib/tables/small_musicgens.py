@@ -129,7 +129,9 @@ def loss(model: MusicGenLM, batch: Captioned, draws: Draws) -> Tensor:
         return model.loss(crop(batch.codes, draws, FRAMES), reading.where(reads))
 
 
-def trained(job: Job, pattern: Pattern, width: int, layers: int, steps: int = STEPS) -> MusicGenLM:
+def trained(
+    job: Job, pattern: Pattern, width: int, layers: int, steps: int | None = None
+) -> MusicGenLM:
     """The model of a cell, trained in its folder, for STEPS steps where no others are given."""
     model = untrained(job.seed, pattern, width, layers)
     fit(
