@@ -187,11 +187,10 @@ def denoiser(job: Job, masked: bool, whitened: bool, causal: bool, **tasks: bool
 
     sounds = small.decoded(decoder, as_whitened(small.generated(model, test, job.seed), whitened))
     middle, first = parts()
-    continued = completed(first, causal and tasks["continuation"])
     return (
         small.heard(sounds)
         | filling(completed(~middle, False))
-        | continuing(continued)
+        | continuing(completed(first, causal and tasks["continuation"]))
         | forgiveness(job.seed, masked, job.device)
     )
 

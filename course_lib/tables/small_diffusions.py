@@ -35,7 +35,7 @@ from course_lib.training.fit import Loss
 
 WIDTH = 80
 FRAMES = musicgens.FRAMES  # of a part: 2 s
-STEPS, BATCH, LR = 500, 16, 2e-3
+BATCH, LR = 16, 3e-3
 SAMPLING, GUIDANCE = 10, 3.0  # steps of the second-order solver
 AT_ONCE = 25  # clips that are sampled together
 
