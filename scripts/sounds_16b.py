@@ -1,7 +1,7 @@
 """Make the sounds that open notebook 16b: python scripts/sounds_16b.py
 
 Written are data/sounds/16b_*.mp3: two training clips of nearly one tempo, from a beat on, both of
-them at once, and what the shipped diffusion model plays, told the first one's place in CLAP's space.
+them at once, and what the shipped diffusion model plays, told where the first lies for CLAP.
 """
 
 import torch
