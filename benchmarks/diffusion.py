@@ -11,12 +11,10 @@ reads back from the device. Times are those of the processor on one thread, of t
 
 import argparse
 import platform
-import statistics
-import time
-from collections.abc import Callable
 
 import diffusers
 import torch
+from clocks import clock_of, seconds_of
 from codec import ratio
 from host_reads import reads
 from torch import Tensor
@@ -61,22 +59,6 @@ def theirs(noise: Tensor, steps: int, solver: str) -> Tensor:
     return z
 
 
-def seconds_of(function: Callable, clock: Callable, times: int = 5) -> float:
-    """The median of a few calls, after one that is not counted."""
-    found = []
-    for _ in range(times + 1):
-        start = clock()
-        function()
-        found.append(clock() - start)
-    return statistics.median(found[1:])
-
-
-def finished() -> float:
-    """The clock once the GPU has done what it was given."""
-    torch.cuda.synchronize()
-    return time.perf_counter()
-
-
 @torch.no_grad()
 def main() -> None:
     parser = argparse.ArgumentParser(description="Latent diffusion beside diffusers.")
@@ -87,9 +69,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    clock = time.process_time if options.threads == 1 else time.perf_counter
-    if options.device != "cpu":
-        clock = finished
+    clock = clock_of(options.threads, options.device)
     print(
         f"torch {torch.__version__}, diffusers {diffusers.__version__}, {options.threads} "
         f"thread(s), {platform.machine()}, {options.device}; {options.steps} steps of a solver"

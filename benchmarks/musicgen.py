@@ -17,11 +17,11 @@ faster than real time the course's own size is, its codec included.
 import argparse
 import platform
 import statistics
-import time
 from collections.abc import Callable
 
 import torch
 import transformers
+from clocks import clock_of, seconds_of
 from codec import ratio
 from host_reads import reads
 from torch import Tensor
@@ -97,22 +97,6 @@ def agree(pair: Pair, batch: int, frames: int) -> None:
     assert torch.equal(ours, theirs), "the codes differ"
 
 
-def seconds_of(function: Callable, clock: Callable, times: int = 5) -> float:
-    """The median of a few calls."""
-    found = []
-    for _ in range(times):
-        start = clock()
-        function()
-        found.append(clock() - start)
-    return statistics.median(found)
-
-
-def finished() -> float:
-    """The clock once the GPU has done what it was given."""
-    torch.cuda.synchronize()
-    return time.perf_counter()
-
-
 def matrices(lm: MusicGenLM) -> list[Tensor]:
     """Every matrix that a step multiplies by: all but the embeddings and what reads the text."""
     blocks = lm.lm.transformer.blocks
@@ -167,9 +151,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
     transformers.logging.set_verbosity_error()
-    clock = time.process_time if options.threads == 1 else time.perf_counter
-    if options.device != "cpu":
-        clock = finished
+    clock = clock_of(options.threads, options.device)
 
     pair = Pair(options.width, options.layers, options.heads, 1024, options.device)
     count = sum(p.numel() for p in pair.ours.lm.parameters()) / 1e6
