@@ -148,9 +148,7 @@ class LatentDenoiser(nn.Module):
         """Mean squared error of the prediction from latents [B, K, F] with noise [B, K, F]."""
         z = noised(self.schedule, latents, noise, t)
         output = self(z, t, condition, known, causal)
-        return diffusion_loss(
-            self.schedule, self.config.objective, output.float(), latents, noise, t
-        )
+        return diffusion_loss(self.schedule, self.config.objective, output, latents, noise, t)
 
     @torch.no_grad()
     def sample(

@@ -66,7 +66,7 @@ class LatentDiffusion(nn.Module):
 
     def frames(self, seconds: float) -> int:
         """The frames that `seconds` take, rounded up. Raises as `models.asking.frames_of` does."""
-        return frames_of(seconds, self.sample_rate, self.autoencoder.hop)
+        return frames_of(seconds, self.sample_rate, self.hop)
 
     def read(self, prompts: Sequence[str | None]) -> Condition:
         """What prompts ask for; None and blank ones ask for nothing. Raises as `texts_of`, CLAP."""
@@ -157,7 +157,8 @@ class LatentDiffusion(nn.Module):
             latents = self.autoencoder.encode(audio)
             known = Known(latents, ~_checked(mask, *latents[:, 0].shape).to(latents.device))
             told = _told(callback, 0, 1, sampling)
-            made = self._sample(texts, known, random_of(seed, latents.device), told, sampling)
+            drawn = random_of(seed, latents.device)
+            made = self._sample(self.read(texts), known, drawn, told, sampling)
             return self.autoencoder.decode(made, audio.shape[-1])
 
     def _windows(
@@ -178,21 +179,20 @@ class LatentDiffusion(nn.Module):
         there = torch.zeros(len(texts), frames, dtype=torch.bool, device=made.device)
         if known is not None:
             made[..., :given], there[:, :given] = known, True
-        drawn = random_of(seed, made.device)
+        asked, drawn = self.read(texts), random_of(seed, made.device)
         plan = windows(frames, context, hop, given)
         for i, (start, _, end) in enumerate(plan):
             part = Known(made[..., start:end], there[:, start:end])
             told = _told(callback, i, len(plan), sampling)
-            window = self._sample(texts, part, drawn, told, sampling, causal=start > 0 or given > 0)
+            window = self._sample(asked, part, drawn, told, sampling, causal=start > 0 or given > 0)
             made[..., start:end], there[:, start:end] = window, True
         return made
 
     def _sample(
-        self, texts: list[str], known: Known, drawn: torch.Generator, told, sampling, causal=False
+        self, asked: Condition, known: Known, drawn: torch.Generator, told, sampling, causal=False
     ) -> Tensor:
         """Latents [B, K, F] of one window."""
         noise = torch.randn(known.latents.shape, generator=drawn, device=drawn.device)
-        asked = self.read(texts)
         return self.denoiser.sample(
             noise, asked, known, causal=causal, generator=drawn, callback=told, **sampling
         )
