@@ -96,7 +96,7 @@ def test_misused_options_exit_2(capsys, arguments, said):
         (OSError(28, "No space left on device", "/x/y"), "The disk is full"),
         (PermissionError(13, "Permission denied", "/x/y"), "/x/y can't be written"),
         (OSError(30, "Read-only file system", "/x/y"), "set COURSE_CACHE or COURSE_HOME"),
-        (UnicodeEncodeError("utf-8", "z\udcff", 1, 2, "surrogates"), "'z\\udcff' holds what utf-8 has"),
+        (UnicodeEncodeError("utf-8", "\udcff", 0, 1, "no"), "'\\udcff' holds what utf-8 has"),
         (KeyError("There is no exercise."), "There is no exercise."),
         (ValueError("two\nlines"), "two lines"),
         (RuntimeError("odd"), "RuntimeError: odd (COURSE_DEBUG=1 shows where)"),
