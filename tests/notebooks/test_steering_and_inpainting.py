@@ -1,8 +1,11 @@
 """The sliders for steps and guidance, and the hole that is drawn and filled."""
 
+import base64
+import io
 import sys
 
 import pytest
+import soundfile
 import torch
 
 from course_lib.models import (
@@ -123,6 +126,21 @@ def test_a_filled_hole_differs_and_the_rest_is_that_of_the_autoencoder(model):
     assert "0.50 to 1.00 s" in made.picture.alt and "[sound] the hole filled" in repr(made)
     again = painting.fill(model, SOUND, 0.5, 1.0, seconds=2.0, seed=0, steps=2)
     assert torch.equal(made.audio, again.audio)
+
+
+def heard(uri: str) -> torch.Tensor:
+    """The samples [T] of a player."""
+    found, _ = soundfile.read(io.BytesIO(base64.b64decode(uri.split(",")[1])), dtype="float32")
+    return torch.from_numpy(found)
+
+
+def test_what_is_given_is_silent_in_the_hole_alone_and_the_prompt_fills_it(model):
+    made = painting.fill(model, SOUND, 0.5, 1.0, "a", seconds=2.0, seed=0, steps=2)
+    given = heard(made.players.rows[0][1])
+    assert given[9000:15000].std() < 0.01 * given[18000:30000].std()
+    assert given[1000:7000].std() == pytest.approx(given[18000:24000].std().item(), rel=0.05)
+    other = painting.fill(model, SOUND, 0.5, 1.0, "waltz", seconds=2.0, seed=0, steps=2)
+    assert not torch.equal(made.audio, other.audio)
 
 
 def test_sounds_of_another_rate_are_brought_to_that_of_the_model(model):
