@@ -4,7 +4,11 @@ import argparse
 import errno
 import io
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HELP = "the whole course; COURSE_DEBUG=1 shows the traceback of an error"
@@ -15,18 +19,45 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):  # names and prompts may not fit its encoding
         sys.stdout.reconfigure(errors="backslashreplace")
+    with _interrupts() as seen:
+        try:
+            return chosen.run(chosen)
+        except KeyboardInterrupt:
+            return _stopped(chosen.command)
+        except Exception as error:
+            if os.environ.get("COURSE_DEBUG") == "1":
+                raise
+            if seen:
+                return _stopped(chosen.command)
+            print(f"course {chosen.command}: {sentence(error)}", file=sys.stderr)
+            return 2
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Ctrl-C so far; libraries that it meets in their import may raise an error of their own."""
+    seen: list[int] = []
+
+    def noted(number, frame) -> None:
+        seen.append(number)
+        signal.default_int_handler(number, frame)
+
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
+    signal.signal(signal.SIGINT, noted)
     try:
-        return chosen.run(chosen)
-    except KeyboardInterrupt:
-        coding = chosen.command in ("encode", "decode", "generate")
-        left = "Nothing was written." if coding else "The same command goes on from here."
-        print(f"\nStopped. {left}", file=sys.stderr)
-        return 130
-    except Exception as error:
-        if os.environ.get("COURSE_DEBUG") == "1":
-            raise
-        print(f"course {chosen.command}: {sentence(error)}", file=sys.stderr)
-        return 2
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _stopped(command: str) -> int:
+    coding = command in ("encode", "decode", "generate")
+    left = "Nothing was written." if coding else "The same command goes on from here."
+    print(f"\nStopped. {left}", file=sys.stderr)
+    return 130
 
 
 def sentence(error: Exception) -> str:
@@ -41,6 +72,8 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         where = error.filename or "a folder"
         return f"{where} can't be written: set COURSE_CACHE or COURSE_HOME to a folder of your own."
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object!r:.60} holds what {error.encoding} has no letter for: rename it."
     told = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     told = " ".join(told.split()) or type(error).__name__
     expected = isinstance(error, ValueError | TypeError | LookupError | OSError | ImportError)

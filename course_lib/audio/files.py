@@ -20,6 +20,7 @@ _FORMATS = {
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
 _PIECE = 1 << 16  # samples a call: libsndfile's Vorbis encoder overflows its stack on long writes
+_SYSTEM = 2  # the code of what the system refused libsndfile
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,8 @@ def _encode(temporary: Path, path: Path, blocks: Iterator, settings: dict) -> No
     try:
         file = soundfile.SoundFile(temporary, "w", channels=channels, **settings)
     except soundfile.LibsndfileError as error:
+        if error.code == _SYSTEM:  # the header alone is too much for the disk
+            raise _unwritten(path, error) from error
         raise ValueError(
             f"{path.name!r} cannot hold {channels} channel(s) at {settings['samplerate']} Hz as "
             f"{settings['format']} ({error.error_string}): choose .wav, or resample to 48000 Hz."
@@ -205,9 +208,11 @@ def _encode(temporary: Path, path: Path, blocks: Iterator, settings: dict) -> No
                     file.write(samples[start : start + _PIECE])
                 samples = next(blocks, None)
     except soundfile.LibsndfileError as error:
-        raise OSError(
-            f"{path} could not be written ({error.error_string}): is the disk full?"
-        ) from error
+        raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error) -> OSError:
+    return OSError(f"{path} could not be written ({error.error_string}): is the disk full?")
 
 
 @contextmanager

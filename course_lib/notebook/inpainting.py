@@ -59,16 +59,33 @@ def fill(
 ) -> Inpainted:
     """What a model writes into the first `seconds` of a sound, from `start` to `end` in seconds.
 
-    sound: as `players` takes it; options: those of `model.inpaint`, whose errors are raised.
+    sound: as `players` takes it; options: those of `model.inpaint`, whose errors are raised; and
+    ValueError for a hole that holds no frame of the sound, or all.
     """
     samples = opened(model, sound, seconds, sample_rate)  # [T]
     frames = model.frames(len(samples) / model.sample_rate)
     mask = hole(start, end, frames, model.sample_rate / model.hop)
+    _check(mask, start, end, len(samples), model)
     made = model.inpaint(samples[None, None], mask, [prompt], seed=seed, **options)[0].cpu()
     emptied = samples * ~mask.repeat_interleave(model.hop)[: len(samples)]
     rows = {"given": emptied, "the hole filled": made, "what was there": samples}
     table = players(rows, model.sample_rate, reference="what was there", seconds=seconds)
     return Inpainted(made, drawn(made[0], start, end, model.sample_rate, "filled"), table)
+
+
+def _check(mask: "Tensor", start: float, end: float, length: int, model) -> None:
+    """Refuse a hole with nothing to fill, or with nothing around it, in words of who drew it."""
+    seconds, frame = length / model.sample_rate, 1000 * model.hop / model.sample_rate
+    if not mask.any():
+        raise ValueError(
+            f"The hole from {start:g} to {end:g} s holds no frame of {frame:g} ms of the sound of "
+            f"{seconds:.3g} s: make it longer, or move it."
+        )
+    if mask.all():
+        raise ValueError(
+            f"The hole from {start:g} to {end:g} s holds all frames of the sound of "
+            f"{seconds:.3g} s: leave some of the sound."
+        )
 
 
 def opened(model: "LatentDiffusion", sound, seconds: float, sample_rate: int) -> "Tensor":
@@ -143,7 +160,14 @@ def _form(ipywidgets, model: "LatentDiffusion", sounds: dict, first, prompt: str
     wave, place = ipywidgets.HTML(), ipywidgets.HTML()
 
     def moved(_=None) -> None:
-        samples = opened(model, sounds[chosen.value], seconds, 16000)
+        try:
+            samples = opened(model, sounds[chosen.value], seconds, 16000)
+        except (ValueError, TypeError) as error:
+            wave.value, place.value = "", f"<p>{escape(str(error))}</p>"
+            return
+        if not wave.value:  # what was said of a sound before
+            place.value = ""
+        ends.max = len(samples) / model.sample_rate
         wave.value = drawn(samples, *ends.value, model.sample_rate, "the hole")._repr_html_()
 
     def pressed(_) -> None:
@@ -153,6 +177,8 @@ def _form(ipywidgets, model: "LatentDiffusion", sounds: dict, first, prompt: str
             place.value = made._repr_html_()
         except (ValueError, TypeError, RuntimeError) as error:
             place.value = f"<p>{escape(str(error))}</p>"
+        except KeyboardInterrupt:
+            place.value = "<p>Stopped.</p>"
         finally:
             button.disabled = False
 

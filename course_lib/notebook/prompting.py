@@ -250,7 +250,7 @@ def _form(ipywidgets, model: "System", judge: "Judge | None", first: str, second
     box = ipywidgets.Text(value=first, description="prompt", layout=wide)
     length = ipywidgets.FloatSlider(value=seconds, min=1, max=30, step=1, description="seconds")
     button = ipywidgets.Button(description="Play")
-    bar = ipywidgets.FloatProgress(value=0, min=0, max=seconds, layout=wide)
+    bar = ipywidgets.FloatProgress(value=0, min=0, max=seconds, description="written", layout=wide)
     place = ipywidgets.HTML()
 
     def written(more: float) -> None:
@@ -263,6 +263,8 @@ def _form(ipywidgets, model: "System", judge: "Judge | None", first: str, second
             place.value = made._repr_html_()
         except (ValueError, TypeError, RuntimeError) as error:
             place.value = f"<p>{escape(str(error))}</p>"
+        except KeyboardInterrupt:
+            place.value = "<p>Stopped.</p>"
         finally:
             button.disabled = False
 

@@ -75,6 +75,9 @@ def _form(ipywidgets, model: "LatentDiffusion", prompt: str, seconds: float, see
         except (ValueError, TypeError, RuntimeError) as error:
             place.value = f"<p>{escape(str(error))}</p>"
             return
+        except KeyboardInterrupt:
+            place.value = "<p>Stopped.</p>"
+            return
         # Moving a slider asks for the sound; loading the page does not.
         place.value = Players(rows)._repr_html_().replace("<audio ", "<audio autoplay ")
 

@@ -181,6 +181,16 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_disk_full_before_the_first_sample_is_no_fault_of_the_format(tmp_path, monkeypatch):
+    def full(*arguments, **settings):
+        raise soundfile.LibsndfileError(2)
+
+    monkeypatch.setattr(soundfile, "SoundFile", full)
+    with pytest.raises(OSError, match="a.wav could not be written .*disk full"):
+        audio.write(tmp_path / "a.wav", tone(), 16000)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_write_replaces_a_file_by_rename(tmp_path, monkeypatch):
     seen = []
     original = paths.replace_file

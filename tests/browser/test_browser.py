@@ -1,19 +1,13 @@
 """Players and widgets in a real browser: make test-browser (needs Chromium, jupyterlab)."""
 
-import json
-import os
-import socket
-import subprocess
-import sys
-import urllib.request
-
 import pytest
 import torch
 
 from course_lib import paths
-from course_lib.notebook import players, running, setup
+from course_lib.notebook import players
 from course_lib.notebook.album import page as html_page
 from tests.browser.chromium import Page, find
+from tests.browser.lab import run_all, serving
 
 pytestmark = [
     pytest.mark.browser,
@@ -94,66 +88,18 @@ def test_the_page_to_listen_from_plays_and_needs_no_network(browser):
 def lab(tmp_path):
     """JupyterLab on a notebook with players, a live training view and a blind test."""
     sources = [
-        setup.cell(),
         "import torch\nfrom course_lib.notebook import Live, blind_test, players\n"
         "tone = 0.2 * torch.sin(torch.arange(32000) * 0.2)\nplayers({'tone': tone})",
         "live = Live(20, model=torch.nn.Identity(), sound=lambda model: tone)\n"
         "for step in range(1, 21):\n    live(step, {'loss': 1 / step})",
         "blind_test('browser', [tone], [0.5 * tone])",
     ]
-    cells = [
-        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "source": source}
-        | {"outputs": [], "execution_count": None}
-        for i, source in enumerate(sources)
-    ]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    book = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    folder = tmp_path / "lab"
-    folder.mkdir()
-    running.save(book, folder / "widgets.ipynb")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += ["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
-    command += ["--IdentityProvider.token=", "--expose-app-in-browser", f"--notebook-dir={folder}"]
-    environment = os.environ | {
-        "PYTHONPATH": str(paths.root()),
-        "COURSE_HOME": str(tmp_path / "home"),
-        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
-    }
-    with (
-        open(tmp_path / "lab.log", "w", encoding="utf-8") as log,
-        subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder) as server,
-    ):
-        yield f"http://127.0.0.1:{port}"
-        server.terminate()
-
-
-def answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/api") as answer:
-            return "version" in json.load(answer)
-    except OSError:
-        return False
+    with serving(tmp_path, sources) as address:
+        yield address
 
 
 def test_players_live_view_and_blind_test_in_jupyterlab(lab, browser, tmp_path):
-    import time
-
-    deadline = time.monotonic() + 90
-    while not answers(lab):
-        assert time.monotonic() < deadline, (tmp_path / "lab.log").read_text(encoding="utf-8")
-        time.sleep(0.5)
-    (tmp_path / "lab" / "course").symlink_to(paths.root(), target_is_directory=True)
-    browser.open(f"{lab}/lab/tree/widgets.ipynb?reset")
-    browser.wait("!!(window.jupyterapp && document.querySelector('.jp-Notebook'))")
-    panel = "[...jupyterapp.shell.widgets('main')].find(w => w.sessionContext)"
-    browser.wait(f"{panel}?.sessionContext.session?.kernel?.status == 'idle'")
-    browser.evaluate(f"jupyterapp.shell.activateById({panel}.id)")
-    browser.evaluate(f"{panel}.content.activate()")
-    browser.wait(f"jupyterapp.shell.currentWidget == {panel}")
-    browser.evaluate("jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)")
+    run_all(browser, lab)
     trial = "[...document.querySelectorAll('.widget-label')].map(l => l.innerText).join(' ')"
     browser.wait(f"({trial}).includes('Trial 1 of 12')")  # run all did not wait for a listener
     sounds = "[...document.querySelectorAll('.jp-OutputArea audio')]"

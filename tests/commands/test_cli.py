@@ -1,6 +1,7 @@
 """The `course` command with bad input: one sentence, exit code 2, nothing half-written."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -95,6 +96,7 @@ def test_misused_options_exit_2(capsys, arguments, said):
         (OSError(28, "No space left on device", "/x/y"), "The disk is full"),
         (PermissionError(13, "Permission denied", "/x/y"), "/x/y can't be written"),
         (OSError(30, "Read-only file system", "/x/y"), "set COURSE_CACHE or COURSE_HOME"),
+        (UnicodeEncodeError("utf-8", "\udcff", 0, 1, "no"), "'\\udcff' holds what utf-8 has"),
         (KeyError("There is no exercise."), "There is no exercise."),
         (ValueError("two\nlines"), "two lines"),
         (RuntimeError("odd"), "RuntimeError: odd (COURSE_DEBUG=1 shows where)"),
@@ -116,6 +118,28 @@ def test_ctrl_c_is_no_error(capsys, monkeypatch):
     monkeypatch.setattr("course_lib.notebook.album.album", stopped)
     assert cli.main(["album"]) == 130
     assert capsys.readouterr().err.strip() == "Stopped. The same command goes on from here."
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGINT to one process there")
+def test_ctrl_c_that_an_import_turns_into_an_error_of_its_own_is_none(capsys, monkeypatch):
+    """As NumPy's and torch's do, by chance: "cannot load module more than once per process"."""
+
+    def imports():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("cannot load module more than once per process") from None
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job has none
+    try:
+        monkeypatch.setattr("course_lib.notebook.album.album", imports)
+        assert cli.main(["album"]) == 130
+        assert capsys.readouterr().err.strip() == "Stopped. The same command goes on from here."
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        monkeypatch.setattr("course_lib.notebook.album.album", lambda: 1 / 0)
+        assert "ZeroDivisionError" in told(capsys, "album")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path):

@@ -131,6 +131,20 @@ def test_errors_of_the_button_are_words(model, shown, monkeypatch):
     assert place.value == "<p>seconds=&lt;0&gt; must be above 0.</p>" and not button.disabled
 
 
+def test_stopped_the_form_says_so(model, shown, monkeypatch):
+    room.prompt(model, first="a waltz", seconds=1.0)
+    *_, button, bar, place = shown[1].children
+    assert bar.description == "written", "a name for those who can't see it"
+
+    def stopped(prompt, model, judge, seconds, progress):
+        progress(0.5)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(room, "answer", stopped)
+    button.click()
+    assert place.value == "<p>Stopped.</p>" and not button.disabled
+
+
 def test_without_widgets_a_line_says_so(model, shown, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     room.prompt(model, first="a waltz", seconds=1.0)

@@ -1,8 +1,11 @@
 """The sliders for steps and guidance, and the hole that is drawn and filled."""
 
+import base64
+import io
 import sys
 
 import pytest
+import soundfile
 import torch
 
 from course_lib.models import (
@@ -17,7 +20,7 @@ from course_lib.models import (
     TextTowerConfig,
 )
 from course_lib.nets import SEANetConfig, UNet1dConfig
-from course_lib.notebook import form, steering
+from course_lib.notebook import form, prompting, steering
 from course_lib.notebook import inpainting as painting
 
 K = 4
@@ -87,6 +90,20 @@ def test_without_widgets_a_line_says_so(model, shown, monkeypatch, capsys):
     assert len(shown) == 2
 
 
+def test_progress_of_all_windows_adds_up_to_the_seconds(model):
+    for seconds in (1.0, 5.0):  # of a context of 2 s
+        told = []
+        audio = prompting.play("a waltz", model, seconds, told.append, steps=3, seed=0)
+        assert audio.shape == (1, round(16000 * seconds)) and audio.abs().max() <= 1
+        assert sum(told) == pytest.approx(seconds) and len(set(told)) == 1
+        assert len(told) >= 3 and all(some > 0 for some in told)
+
+
+def test_an_answer_of_diffusion_tells_what_was_not_understood(model):
+    made = prompting.answer("a zither waltz", model, seconds=1.0, steps=1, seed=0)
+    assert set(made.understood.unknown) == {"zither"} and "[sound] generated" in repr(made)
+
+
 # --- The hole -------------------------------------------------------------------------------------
 
 
@@ -111,12 +128,34 @@ def test_a_filled_hole_differs_and_the_rest_is_that_of_the_autoencoder(model):
     assert torch.equal(made.audio, again.audio)
 
 
+def heard(uri: str) -> torch.Tensor:
+    """The samples [T] of a player."""
+    found, _ = soundfile.read(io.BytesIO(base64.b64decode(uri.split(",")[1])), dtype="float32")
+    return torch.from_numpy(found)
+
+
+def test_what_is_given_is_silent_in_the_hole_alone_and_the_prompt_fills_it(model):
+    made = painting.fill(model, SOUND, 0.5, 1.0, "a", seconds=2.0, seed=0, steps=2)
+    given = heard(made.players.rows[0][1])
+    assert given[9000:15000].std() < 0.01 * given[18000:30000].std()
+    assert given[1000:7000].std() == pytest.approx(given[18000:24000].std().item(), rel=0.05)
+    other = painting.fill(model, SOUND, 0.5, 1.0, "waltz", seconds=2.0, seed=0, steps=2)
+    assert not torch.equal(made.audio, other.audio)
+
+
 def test_sounds_of_another_rate_are_brought_to_that_of_the_model(model):
     made = painting.fill(model, SOUND, 0.2, 0.6, seconds=1.0, sample_rate=32000, steps=1)
     assert made.audio.shape == (1, 16000)
 
 
-@pytest.mark.parametrize(("ends", "told"), [((0.5, 0.5), "names no"), ((0.0, 2.0), "names all")])
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ((0.5, 0.5), "from 0.5 to 0.5 s holds no frame of 20 ms .* 2 s: make it longer, or move"),
+        ((2.5, 3.0), "from 2.5 to 3 s holds no frame"),
+        ((0.0, 2.0), "from 0 to 2 s holds all .* 2 s: leave some of the sound"),
+    ],
+)
 def test_holes_that_leave_nothing_to_do_are_refused(model, ends, told):
     with pytest.raises(ValueError, match=told):
         painting.fill(model, SOUND, *ends, seconds=2.0)
@@ -144,4 +183,43 @@ def test_the_hole_is_drawn_and_the_button_fills_it(model, shown, capsys):
     assert sources(place.value)[1] != sources(once)[1], "each press draws anew"
     ends.value = (0.0, 2.0)
     button.click()
-    assert "names all frames" in place.value and not button.disabled
+    assert "from 0 to 2 s holds all" in place.value and not button.disabled
+
+
+def test_the_hole_stays_within_a_shorter_sound(model, shown):
+    painting.inpaint(model, {"tone": SOUND, "short": SOUND[:16000]}, (0.5, 1.5), seconds=2.0)
+    chosen, wave, ends, *_ = shown[1].children
+    assert ends.max == 2.0
+    chosen.value = "short"
+    assert ends.max == 1.0 and ends.value == (0.5, 1.0)
+    assert "0.50 to 1.00 s" in wave.value
+    chosen.value = "tone"
+    assert ends.max == 2.0
+
+
+def test_a_sound_that_can_not_be_opened_is_told_in_words(model, shown):
+    sounds = {"tone": SOUND, "<none>": torch.zeros(0)}
+    painting.inpaint(model, sounds, (0.5, 1.0), seconds=2.0)
+    chosen, wave, ends, _, button, place = shown[1].children
+    chosen.value = "<none>"
+    assert "There are no samples" in place.value and wave.value == ""
+    button.click()
+    assert "There are no samples" in place.value and not button.disabled
+    chosen.value = "tone"
+    assert "0.50 to 1.00 s" in wave.value and place.value == ""
+
+
+def test_what_is_stopped_waits_no_longer(model, shown, monkeypatch):
+    painting.inpaint(model, {"tone": SOUND}, (0.5, 1.0), seconds=2.0)
+    steering.steer(model, "a waltz", places=((1, 1.0),), seconds=1.0)
+
+    def stopped(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(model, "generate", stopped)
+    monkeypatch.setattr(model, "inpaint", stopped)
+    *_, button, filled = shown[1].children
+    _, steps, _, _, steered = shown[3].children
+    steps.value = 2
+    button.click()
+    assert filled.value == steered.value == "<p>Stopped.</p>" and not button.disabled
