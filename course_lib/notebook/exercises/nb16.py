@@ -22,6 +22,7 @@ def signal_from_velocity(answer):
         (z - v, "You took z - v.", "That is right where z lies on a straight line: flow matching."),
         (v, "You took v for x.", "Two equations, two unknowns: z and v, x and eps."),
         (alpha * v - sigma * z, "You exchanged z and v.", "alpha z - sigma v"),
+        (-x, "That is x upside down.", "All signs are turned round: subtract the part of v."),
     )
     for value, mistake, hint in likely:
         expect_close(got, value, mistake, hint, differs=True)
@@ -64,16 +65,27 @@ def ddim_step(answer):
             "Your noise is not divided by sigma.",
             "(z - alpha x) / sigma",
         ),
+        (
+            then[0] * x + then[1] * (z - then[0] * x) / now[1],
+            "You sought the noise of z with the alpha of `then`.",
+            "z was made with the weights of `now`: find its noise with those.",
+        ),
     )
     for value, mistake, hint in likely:
         expect_close(got, value, mistake, hint, differs=True)
+    expect_close(
+        got,
+        answer(z.clone(), x.clone(), now, then),
+        "You put in new noise: twice the same question, and two answers.",
+        "DDIM draws nothing: the noise of z, (z - alpha x) / sigma, is put back.",
+    )
     expect_close(got, then[0] * x + then[1] * fresh, hint="alpha' x + sigma' eps")
     expect_close(answer(z, x, now, (1.0, 0.0)), x, "The last step should end at the signal.")
 
 
 def whiten(answer):
     seeded = torch.Generator().manual_seed(2)
-    spread = torch.tensor([[3.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.5, 0.2, 0.3]])
+    spread = torch.tensor([[0.5, 0.2, 0.3], [1.0, 1.0, 0.0], [3.0, 0.0, 0.0]])
     frames = torch.randn(2000, 3, generator=seeded) @ spread.T + torch.tensor([1.0, -2.0, 0.5])
     got = answer(frames.clone(), 2)
     if is_blank(got):
@@ -106,7 +118,7 @@ def whiten(answer):
     centred = (frames - frames.mean(0)).double() @ axes  # least first
     like = (torch.corrcoef(torch.cat([got.double().T, centred.T]))[:2, 2:]).abs()  # [2, 3]
     expect(
-        like[:, 0].max() < 0.5,
+        like[:, 0].max() < 0.99,
         "You kept the axes along which frames vary least.",
         "eigh gives them in growing order.",
     )
@@ -126,9 +138,14 @@ def whiten(answer):
     expect_close(diagonal, torch.ones(2), "The variances are not 1.", "Divide by their roots.",
                  tolerance=0.01)  # fmt: skip
     expect(
-        like[0, 2] > 0.99,
+        like[0, 1] < 0.99 or like[1, 2] < 0.99,
         "The axes stand in the wrong order.",
         "The one along which frames vary most comes first.",
+    )
+    expect(
+        like[0, 2] > 0.99 and like[1, 1] > 0.99,
+        "They are white, but along other axes than those along which frames vary most.",
+        "Take the axes of the covariance of the frames as they are, and don't turn back.",
     )
 
 
@@ -176,6 +193,26 @@ def rescaled(answer):
             "The standard deviation is their root.",
         ),
         (g, "Nothing happened.", "Multiply it by the quotient of the standard deviations."),
+        (
+            0.7 * factor * g,
+            "The other share is missing.",
+            "0.7 of the rescaled one, and 0.3 of `guided`, as it is.",
+        ),
+        (
+            0.7 * factor * g + 0.3 * c,
+            "Your other share is of `told`.",
+            "Mix the result with `guided`: guidance is to stay.",
+        ),
+        (
+            0.7 * c / factor + 0.3 * g,
+            "You gave `told` the size of `guided`.",
+            "It is `guided` that is too large: multiply that.",
+        ),
+        (
+            scaled(c.std(1, keepdim=True) / g.std(1, keepdim=True)),
+            "You took a standard deviation of each frame.",
+            "One for each item: std over dimensions 1 and 2.",
+        ),
     )
     for value, mistake, hint in likely:
         expect_close(got, value, mistake, hint, differs=True)
