@@ -1,8 +1,10 @@
 """Checks of the exercises of notebook 16b, a transformer and three conditions."""
 
+import math
+
 import torch
 
-from course_lib.notebook.expecting import Wrong, expect, expect_close
+from course_lib.notebook.expecting import NotDone, Wrong, expect, expect_close, is_blank
 
 
 def adaptive(answer):
@@ -51,6 +53,32 @@ def adaptive(answer):
             "You normalised after scaling, which undoes it.",
             "Normalise, then scale and shift.",
         ),
+        (
+            x + gate * layer(normed * (1 + shift) + scale),
+            "scale and shift have changed places.",
+            "norm * (1 + scale) + shift",
+        ),
+        (
+            x + gate * layer((normed + shift) * (1 + scale)),
+            "The shift is scaled, too.",
+            "norm * (1 + scale) first, then + shift.",
+        ),
+        (
+            x + gate * (layer(normed) * (1 + scale) + shift),
+            "You scaled and shifted what comes out of the layer.",
+            "They change what goes in.",
+        ),
+        (x + gate * seen, "The layer is missing.", "It is a function: layer(...)."),
+        (
+            x + gate * layer(torch.nn.functional.layer_norm(x, (5, 8)) * (1 + scale) + shift),
+            "You normalised all frames of an item together.",
+            "Each frame for itself: over the last axis alone.",
+        ),
+        (
+            x + gate * layer((normed * (7 / 8) ** 0.5) * (1 + scale) + shift),
+            "You divided by the spread of a sample, with D - 1.",
+            "F.layer_norm(x, x.shape[-1:]), or std(-1, correction=0, keepdim=True).",
+        ),
         (seen + gate * layer(seen), "The scaled x goes past the layer.", "x itself does."),
         (
             normed + gate * layer(seen),
@@ -77,6 +105,7 @@ def equal_pressure(answer):
     apart = level(a) - level(b)
     p = 1 / (1 + 10 ** (apart / 20))
     got = answer(a.clone(), b.clone())
+    expect(not isinstance(got, tuple | list), "Those are two sounds.", "The mix is their sum.")
     if torch.is_tensor(got):
         expect(got.isfinite().all(), "There is a number that is none.", "log10 of a level above 0.")
     likely = (
@@ -105,6 +134,21 @@ def equal_pressure(answer):
             "10 ** (... / 20)",
         ),
         (
+            mixed(1 / (1 + 10 ** (apart / 20 * math.log(10)))),
+            "You took the natural logarithm.",
+            "Decibels take log10.",
+        ),
+        (
+            mixed(1 / (1 + a.abs().mean() / b.abs().mean())),
+            "You took the mean of the magnitudes.",
+            "The level is that of the root of the mean square.",
+        ),
+        (
+            a / a.square().mean().sqrt() + b / b.square().mean().sqrt(),
+            "You brought each to a mean square of 1.",
+            "Weights p and 1 - p, over the root of p² + (1 - p)².",
+        ),
+        (
             mixed(1 / (1 + 10 ** ((a.abs().max() / b.abs().max()).log10()))),
             "You compared peaks.",
             "The level is that of the root of the mean square.",
@@ -120,34 +164,42 @@ def equal_pressure(answer):
 
 
 def wait(answer):
-    a, b = torch.tensor([0.3, 0.9, 1.5, 2.1]), torch.tensor([0.65, 1.25, 1.85])
+    # Uneven, so that neither one tempo nor another pair of beats gives the same number.
+    a, b = torch.tensor([0.3, 0.8, 1.5, 2.2]), torch.tensor([0.95, 1.42, 2.05])
     try:
         got = answer(a.clone(), b.clone())
     except IndexError:
         raise Wrong(
             "You looked for a beat that isn't there.", "a[a >= b[0]] holds those that follow."
         ) from None
+    if is_blank(got):
+        raise NotDone
+    got = torch.as_tensor(got)
     expect(
-        not torch.is_tensor(got) or got.numel() == 1,
+        got.numel() == 1,
         "That is more than one number.",
         "The first of those that follow is the nearest: [0], or min().",
     )
     likely = (
-        (0.3 - 0.65, "You cannot begin before 0.", "Wait for the next beat of a, not the first."),
-        (0.65 - 0.3, "That is from a's first beat to b's.", "b waits, from its beat to a's."),
-        (0.9, "That is when the beat of a is.", "Take off where b's own first beat is: b[0]."),
-        (2.1 - 0.65, "You wait for the last beat of a.", "The first that is not before b's."),
-        (0.6, "That is how far apart the beats are.", "How far b's first one is from a's next."),
+        (0.3 - 0.95, "You cannot begin before 0.", "Wait for the next beat of a, not the first."),
+        (0.95 - 0.3, "That is from a's first beat to b's.", "b waits, from its beat to a's."),
+        (1.5, "That is when the beat of a is.", "Take off where b's own first beat is: b[0]."),
+        (2.2 - 0.95, "You wait for the last beat of a.", "The first that is not before b's."),
         (0.3, "You wait for a's first beat as if b began with its own.", "b[0] is not 0."),
-        (0.65 - 0.9, "The sign is turned.", "The beat of a, less that of b."),
+        (0.95 - 1.5, "The sign is turned.", "The beat of a, less that of b."),
+        (
+            0.95 - 0.8,
+            "That beat of a is past when b's first one sounds.",
+            "The beats of a that are not before b[0]: a[a >= b[0]].",
+        ),
+        (1.5 - 1.42, "That is another beat of b.", "Its first one is to fall on one of a's."),
+        ((0.3 - 0.95) % 0.5, "You count on an even tempo.", "Look through the beats of a."),
+        (0.0, "At once, b's first beat meets none of a's.", "Drop the beats of a before b[0]."),
     )
     for value, mistake, hint in likely:
-        expect_close(torch.as_tensor(got).reshape(()) if got is not None else got, value, mistake,
-                     hint, differs=True)  # fmt: skip
+        expect_close(got.reshape(()), value, mistake, hint, differs=True)
     expect_close(
-        torch.as_tensor(got).reshape(()) if got is not None else got,
-        0.25,
-        hint="Of the beats of a from b[0] on, the first; less b[0].",
+        got.reshape(()), 0.55, hint="Of the beats of a from b[0] on, the first; less b[0]."
     )
     same = answer(a.clone(), a.clone())
     expect_close(
