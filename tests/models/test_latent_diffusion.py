@@ -2,51 +2,35 @@
 
 import pytest
 import torch
+from tiny_diffusion import (
+    HOP,
+    tiny_autoencoder,
+    tiny_clap,
+    tiny_denoiser,
+    tiny_transformer,
+    tiny_unet,
+)
 
 from course_lib.models import (
-    CLAP,
-    AudioTowerConfig,
-    CLAPConfig,
     Condition,
-    ContinuousAutoencoder,
-    ContinuousAutoencoderConfig,
     Known,
     LatentDenoiser,
     LatentDenoiserConfig,
     LatentDiffusion,
-    TextTowerConfig,
 )
-from course_lib.nets import DiffusionTransformerConfig, SEANetConfig, UNet1dConfig
 
 WORDS = ("a", "drums", "flute", "waltz")
-K, HOP = 6, 320
-NETS = {
-    "unet": UNet1dConfig(
-        K, 2 * K + 1, 16, (1, 1), heads=2, attends=(1,), memory_width=8, vector_width=10
-    ),
-    "transformer": DiffusionTransformerConfig(
-        K, 2 * K + 1, 16, 2, heads=2, memory_width=8, vector_width=10
-    ),
-}
+K = 6
+NETS = {"unet": tiny_unet(K), "transformer": tiny_transformer(K)}
 
 
 def denoiser(net: str = "unet", **options) -> LatentDenoiser:
-    torch.manual_seed(0)
-    made = LatentDenoiser(LatentDenoiserConfig(K, context=40, net=NETS[net], **options)).eval()
-    for parameter in made.parameters():  # what begins at zero hides what it is told
-        torch.nn.init.normal_(parameter, std=0.2)
-    return made
+    return tiny_denoiser(NETS[net], **options)
 
 
 @pytest.fixture(scope="module")
 def system() -> LatentDiffusion:
-    torch.manual_seed(0)
-    stack = SEANetConfig(widths=(4, 8, 8), strides=(16, 20), units=1, padding="constant", lstm=0)
-    autoencoder = ContinuousAutoencoder(ContinuousAutoencoderConfig(stack=stack, dim=8, kept=K))
-    text = TextTowerConfig(words=WORDS, width=8, layers=1, heads=2, longest=6)
-    audio = AudioTowerConfig(channels=(8,), width=8, layers=0)
-    clap = CLAP(CLAPConfig(audio, text, embedding=10))
-    return LatentDiffusion(autoencoder, clap, denoiser()).eval()
+    return LatentDiffusion(tiny_autoencoder(K), tiny_clap(WORDS), denoiser()).eval()
 
 
 def asked(batch: int = 2) -> Condition:
