@@ -127,6 +127,17 @@ def test_the_time_and_the_vector_reach_every_frame(kind):
         )
 
 
+def test_attention_knows_the_order_of_frames():
+    """Without positions, frames turned round would come out as they did, turned round."""
+    unet, transformer = make("unet"), make("transformer")
+    z, t = signal()
+    x, seen = torch.randn(2, 32, 9), Conditions(torch.zeros(2, 16), None, None, None, causal=False)
+    attend = unet.middle.attend
+    with torch.no_grad():
+        for f, given in ((lambda x: attend(x, seen), x), (lambda z: transformer(z, t), z)):
+            assert (f(given.flip(-1)).flip(-1) - f(given)).abs().max() > 1e-3
+
+
 def test_the_conditions_scale_and_shift_a_block_of_the_unet():
     torch.manual_seed(0)
     block, summary = ResidualBlock(4, 6, 5), torch.randn(2, 5)
