@@ -42,7 +42,7 @@ def check_guidance(guidance: float) -> None:
     if not hasattr(guidance, "__float__"):  # NumPy's numbers have it, too
         raise TypeError(f"guidance={guidance!r} must be a number; 1 reads the prompt as it is.")
     if not math.isfinite(guidance):
-        raise ValueError(f"guidance={guidance} must be a number; 1 reads the prompt as it is.")
+        raise ValueError(f"guidance={guidance} must be finite; 1 reads the prompt as it is.")
 
 
 def random_of(seed: int | None, device: torch.device) -> torch.Generator:

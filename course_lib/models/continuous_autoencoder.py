@@ -56,10 +56,10 @@ class ContinuousAutoencoder(nn.Module):
 
     What the encoder writes is whitened by a principal component analysis of its frames: less their
     mean, turned onto the axes along which they vary, most first, and divided by how much; the K
-    leading axes are the latents, so that each has mean 0, variance 1 and nothing to do with the
+    leading axes are the latents, so that each has mean 0, variance 1 and no correlation with the
     others. Gaussian noise, which diffusion starts from, is then their like.
 
-    Source: Li et al. 2023 (JEN-1), section 3.2. Taught in notebook 16.
+    Source: Li et al. 2023 (JEN-1), section 4.1. Taught in notebook 16.
     """
 
     def __init__(self, config: ContinuousAutoencoderConfig | None = None):
@@ -91,7 +91,7 @@ class ContinuousAutoencoder(nn.Module):
         """Set the whitening from frames [N, D] of the encoder; the share of variance each axis has.
 
         Returned are the shares of all D axes, most first. Raises ValueError for frames of another
-        width, fewer than D of them, or ones that hold a NaN.
+        width, fewer than D of them, or ones that are NaN or infinite.
         """
         c = self.config
         if frames.ndim != 2 or frames.shape[1] != c.dim or len(frames) < c.dim:
@@ -99,7 +99,7 @@ class ContinuousAutoencoder(nn.Module):
                 f"The frames have shape {list(frames.shape)}; expected [N, {c.dim}], N >= {c.dim}."
             )
         if not frames.isfinite().all():
-            raise ValueError("The frames hold a NaN or an infinite number: give whole ones.")
+            raise ValueError("The frames hold a NaN or an infinite number: give finite ones.")
         frames = frames.double()
         variance, axes = torch.linalg.eigh(torch.cov(frames.T))  # least first
         variance, axes = variance.flip(0).clamp(min=TINY), axes.flip(1)
@@ -113,7 +113,7 @@ class ContinuousAutoencoder(nn.Module):
         """Audio [B, C, T] through latents; where `kept` bool [B, F] is False the decoder gets 0.
 
         Masked latents make the decoder guess them from their neighbours, so that it forgives what
-        a generator gets wrong (JEN-1, section 3.2). Raises TypeError where audio is not floating
+        a generator gets wrong (JEN-1, section 4.1). Raises TypeError where audio is not floating
         point, ValueError where it is not [B, C, T] or `kept` does not fit.
         """
         check_input(audio, self.config.channels)

@@ -47,7 +47,10 @@ class LatentDiffusion(nn.Module):
                 f"CLAP has {widths[0]} and {widths[1]}: load those trained together."
             )
         if autoencoder.config.channels != 1:
-            raise ValueError("Latent diffusion takes a mono autoencoder.")
+            raise ValueError(
+                f"The autoencoder has {autoencoder.config.channels} channels; latent diffusion "
+                "takes one of mono audio: load that."
+            )
 
     @property
     def sample_rate(self) -> int:
@@ -122,10 +125,10 @@ class LatentDiffusion(nn.Module):
     ) -> Tensor:
         """Audio [B, 1, T] and `seconds` more that follow it; [1, 1, T] is for all prompts.
 
-        It is written in windows that begin with the last 40 % of a context of what is there, in the
-        causal mode, in which no frame sees what comes after it. sample_rate: of the audio, that of
-        the autoencoder where it isn't given. sampling: `steps`, `guidance`, `solver` and `rescale`,
-        as in `generate`, which raises the same.
+        It is written in windows of the denoiser's context, of which at least the first 40 % are
+        there already, or all there is, in the causal mode, in which no frame sees what comes after
+        it. sample_rate: of the audio, that of the autoencoder where it isn't given. sampling:
+        `steps`, `guidance`, `solver` and `rescale`, as in `generate`, which raises the same.
         """
         more, texts = self.frames(seconds), texts_of(prompts)[0]
         with evaluating(self):
@@ -145,11 +148,13 @@ class LatentDiffusion(nn.Module):
         sample_rate: int | None = None,
         **sampling,
     ) -> Tensor:
-        """Audio [B, 1, T] whose frames that `mask` bool [F] or [B, F] names are made anew.
+        """Audio [B, 1, T] whose frames that `mask` bool [F], [1, F] or [B, F] names are made anew.
 
-        F is `frames` of the audio's seconds; other arguments as in `extend`. Raises TypeError for a
-        mask that is not bool, ValueError for one of another length, one that leaves nothing of the
-        audio, for which `generate` is there, or one that names no frame, and as `generate` does.
+        F = ceil(T / hop) for audio of the autoencoder's rate, after resampling for another. All
+        frames are seen at once, also more than the denoiser's context. Other arguments are as in
+        `extend`. Raises TypeError for a mask that is not bool, ValueError for one of another
+        length, one that leaves nothing of the audio, for which `generate` is there, or one that
+        names no frame, and as `generate` does.
         """
         texts = texts_of(prompts)[0]
         with evaluating(self):
@@ -220,7 +225,7 @@ def _checked(mask: Tensor, batch: int, frames: int) -> Tensor:
         raise TypeError(
             f"The mask is of {kind}; expected a tensor of bool, True what is made anew."
         )
-    if mask.shape not in ((frames,), (batch, frames)):
+    if mask.shape not in ((frames,), (1, frames), (batch, frames)):
         raise ValueError(
             f"The mask has shape {list(mask.shape)}; the audio has {frames} frames: give it "
             f"[{frames}] or {[batch, frames]}."

@@ -31,8 +31,9 @@ def mixture(objective: Objective, alpha: Weight, sigma: Weight) -> tuple[Weight,
     """(p, q) of the objective p x + q eps, for alpha and sigma as numbers or as tensors.
 
     noise: eps (Ho et al. 2020); data: x; velocity: v = alpha eps - sigma x (Salimans and Ho 2022,
-    section 4); flow: u = eps - x, how z moves on a straight schedule (Lipman et al. 2023). Raises
-    ValueError for another. Taught in notebook 16.
+    section 4); flow: u = eps - x, how z moves on a straight schedule (Lipman et al. 2023; their
+    time runs from noise to signal, so theirs is -u). Raises ValueError for another. Taught in
+    notebook 16.
     """
     mixtures = {"noise": (0, 1), "data": (1, 0), "velocity": (-sigma, alpha), "flow": (-1, 1)}
     if objective not in mixtures:
@@ -81,7 +82,7 @@ def diffusion_loss(
     """Mean squared error of the network's output [B, ..., F] against its target, in float32.
 
     valid bool [B, F]: frames that count; all do if None, and where none does the loss is 0. Raises
-    ValueError for shapes that differ. Taught in notebook 16.
+    ValueError for shapes that differ and a `valid` that is not bool. Taught in notebook 16.
     """
     if output.shape != x.shape or noise.shape != x.shape:
         raise ValueError(
@@ -91,10 +92,10 @@ def diffusion_loss(
     error = (output.float() - target(schedule, objective, x, noise, t).float()) ** 2
     if valid is None:
         return error.mean()
-    if valid.shape != (len(x), x.shape[-1]) or x.ndim < 2:
+    if x.ndim < 2 or valid.dtype != torch.bool or valid.shape != (len(x), x.shape[-1]):
         raise ValueError(
-            f"valid {list(valid.shape)} must be [B, F] = {[len(x), x.shape[-1]]} for x "
-            f"{list(x.shape)}."
+            f"valid, {valid.dtype} {list(valid.shape)}, must be bool [B, F] = "
+            f"{[len(x), x.shape[-1]]} for x {list(x.shape)}."
         )
     counts = valid.view(len(x), *[1] * (x.ndim - 2), -1).expand_as(error)
     return error.where(counts, 0).sum() / counts.sum().clamp_min(1)
@@ -105,12 +106,11 @@ def guided(
 ) -> Tensor:
     """u + guidance (c - u) of outputs c and u [B, ...]: 1 is c itself, 0 is u, more exaggerates.
 
-    Classifier-free guidance (Ho and Salimans 2022, equation 6). It makes outputs larger, too;
-    `rescale` from 0 to 1 gives that part of c's standard deviation back (Lin et al. 2024, section
-    3.4; 0.7 there). Raises ValueError beyond. Taught in notebook 16.
+    Classifier-free guidance (Ho and Salimans 2022, equation 6, whose w is guidance - 1). It makes
+    outputs larger, too; `rescale` from 0 to 1 gives that part of c's standard deviation back (Lin
+    et al. 2024, section 3.4; 0.7 there). Raises ValueError beyond. Taught in notebook 16.
     """
-    if not 0 <= rescale <= 1:
-        raise ValueError(f"rescale={rescale} must be from 0 (none) to 1 (all of it).")
+    check_rescale(rescale)
     output = unconditional + guidance * (conditional - unconditional)
     if rescale == 0:
         return output
@@ -119,6 +119,12 @@ def guided(
     # A network that has not learnt anything yet says zero, which no factor makes larger.
     factor = wanted / got.clamp_min(torch.finfo(got.dtype).tiny)
     return output * (rescale * factor + 1 - rescale)
+
+
+def check_rescale(rescale: float) -> None:
+    """Raise ValueError unless `rescale` is from 0 to 1."""
+    if not 0 <= rescale <= 1:
+        raise ValueError(f"rescale={rescale} must be from 0 (none) to 1 (all of it).")
 
 
 @torch.no_grad()
@@ -138,8 +144,9 @@ def sample(
     "ddim" none, "dpm2" none and looks back one step, which makes it of second order; see
     `coefficients`. callback: gets the step, counted from 0, and the signal as the network sees it
     then, [B, ...]. Numbers are in the dtype of `noise`; nothing is read back from the device.
-    Raises ValueError for steps beyond 1 ... T, an unknown solver or objective, and "noise" as an
-    objective where a schedule ends without signal. Taught in notebook 16.
+    Raises ValueError for steps beyond 1 ... T, an unknown solver or objective, "noise" as an
+    objective where a schedule ends without signal, and outputs of another shape than z. Taught in
+    notebook 16.
     """
     times = trailing(len(schedule), steps)
     levels = torch.stack([schedule.alpha[times], schedule.sigma[times]], dim=1).tolist()
@@ -152,8 +159,12 @@ def sample(
     rows = coefficients(schedule, times, solver).tolist()
     z, before = noise, torch.zeros_like(noise)
     for step, (t, level, row) in enumerate(zip(times, levels, rows, strict=True)):
-        output = denoise(z, z.new_full((len(z),), t, dtype=torch.int64)).to(z.dtype)
-        x, _ = _solve(objective, z, output, *level)
+        output = denoise(z, z.new_full((len(z),), t, dtype=torch.int64))
+        if output.shape != z.shape:  # it might broadcast
+            raise ValueError(
+                f"The network made {list(output.shape)} of {list(z.shape)}; expected the same."
+            )
+        x, _ = _solve(objective, z, output.to(z.dtype), *level)
         z = row[0] * z + row[1] * x + row[2] * before
         if row[3]:
             z = z + row[3] * _fresh(z, generator)

@@ -8,22 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from tiny_diffusion import tiny_autoencoder, tiny_clap, tiny_denoiser, tiny_unet
 
 from course_lib import checkpoints, cli
-from course_lib.models import (
-    CLAP,
-    AudioTowerConfig,
-    CLAPConfig,
-    ContinuousAutoencoder,
-    ContinuousAutoencoderConfig,
-    LatentDenoiser,
-    LatentDenoiserConfig,
-    MusicGen,
-    MusicGenLM,
-    MusicGenLMConfig,
-    TextTowerConfig,
-)
-from course_lib.nets import SEANetConfig, UNet1dConfig
+from course_lib.models import MusicGen, MusicGenLM, MusicGenLMConfig, TextTowerConfig
 from course_lib.notebook import prompting
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "codec_file"))
@@ -70,16 +58,10 @@ def course(capsys, monkeypatch, tmp_path) -> Course:
 @pytest.fixture
 def diffusing(course, monkeypatch) -> Course:
     """The same with small parts of latent diffusion."""
-    torch.manual_seed(0)
-    stack = SEANetConfig(widths=(4, 8, 8), strides=(16, 20), units=1, padding="constant", lstm=0)
-    net = UNet1dConfig(6, 13, 16, (1,), heads=2, attends=(0,), memory_width=8, vector_width=10)
-    audio = AudioTowerConfig(channels=(8,), width=8, layers=0)
     models = {
-        "autoencoder": ContinuousAutoencoder(
-            ContinuousAutoencoderConfig(stack=stack, dim=8, kept=6)
-        ),
-        "clap": CLAP(CLAPConfig(audio, TEXT, embedding=10)),
-        "diffusion": LatentDenoiser(LatentDenoiserConfig(6, net=net)),
+        "autoencoder": tiny_autoencoder(6),
+        "clap": tiny_clap(("a", "flute", "slow", "waltz")),
+        "diffusion": tiny_denoiser(tiny_unet(6)),
     }
     monkeypatch.setattr(checkpoints, "load", lambda name, mine=False: models[name])
     return course

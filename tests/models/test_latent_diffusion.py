@@ -2,11 +2,16 @@
 
 import pytest
 import torch
+from tiny_diffusion import (
+    HOP,
+    tiny_autoencoder,
+    tiny_clap,
+    tiny_denoiser,
+    tiny_transformer,
+    tiny_unet,
+)
 
 from course_lib.models import (
-    CLAP,
-    AudioTowerConfig,
-    CLAPConfig,
     Condition,
     ContinuousAutoencoder,
     ContinuousAutoencoderConfig,
@@ -14,39 +19,20 @@ from course_lib.models import (
     LatentDenoiser,
     LatentDenoiserConfig,
     LatentDiffusion,
-    TextTowerConfig,
 )
-from course_lib.nets import DiffusionTransformerConfig, SEANetConfig, UNet1dConfig
 
 WORDS = ("a", "drums", "flute", "waltz")
-K, HOP = 6, 320
-NETS = {
-    "unet": UNet1dConfig(
-        K, 2 * K + 1, 16, (1, 1), heads=2, attends=(1,), memory_width=8, vector_width=10
-    ),
-    "transformer": DiffusionTransformerConfig(
-        K, 2 * K + 1, 16, 2, heads=2, memory_width=8, vector_width=10
-    ),
-}
+K = 6
+NETS = {"unet": tiny_unet(K), "transformer": tiny_transformer(K)}
 
 
 def denoiser(net: str = "unet", **options) -> LatentDenoiser:
-    torch.manual_seed(0)
-    made = LatentDenoiser(LatentDenoiserConfig(K, context=40, net=NETS[net], **options)).eval()
-    for parameter in made.parameters():  # what begins at zero hides what it is told
-        torch.nn.init.normal_(parameter, std=0.2)
-    return made
+    return tiny_denoiser(NETS[net], **options)
 
 
 @pytest.fixture(scope="module")
 def system() -> LatentDiffusion:
-    torch.manual_seed(0)
-    stack = SEANetConfig(widths=(4, 8, 8), strides=(16, 20), units=1, padding="constant", lstm=0)
-    autoencoder = ContinuousAutoencoder(ContinuousAutoencoderConfig(stack=stack, dim=8, kept=K))
-    text = TextTowerConfig(words=WORDS, width=8, layers=1, heads=2, longest=6)
-    audio = AudioTowerConfig(channels=(8,), width=8, layers=0)
-    clap = CLAP(CLAPConfig(audio, text, embedding=10))
-    return LatentDiffusion(autoencoder, clap, denoiser()).eval()
+    return LatentDiffusion(tiny_autoencoder(K), tiny_clap(WORDS), denoiser()).eval()
 
 
 def asked(batch: int = 2) -> Condition:
@@ -78,7 +64,7 @@ def test_what_is_not_known_is_not_seen(net):
     model, x, t = denoiser(net), latents(), torch.tensor([5, 700])
     there = torch.arange(12).expand(2, -1) < 5
     other = x.clone()
-    other[..., 5:] = 7.0
+    other[..., 5:] = torch.nan
     first, second = (model(latents(seed=3), t, asked(), Known(y, there)) for y in (x, other))
     assert torch.equal(first, second)
     other[..., 4] = 7.0
@@ -116,6 +102,18 @@ def test_guidance_is_u_plus_s_times_c_minus_u():
     assert not torch.allclose(made[1], made[0])
 
 
+def test_rescaled_guidance_makes_predictions_as_large_as_without():
+    """By hand, on one step from noise alone, after which what is sampled is the prediction."""
+    model, noise = denoiser(schedule="straight", objective="data"), latents(seed=3)
+    c, u, full, half = (
+        model.sample(noise, asked(), steps=1, guidance=s, rescale=r)
+        for s, r in ((1, 0), (0, 0), (4.0, 1.0), (4.0, 0.5))
+    )
+    plain = u + 4 * (c - u)
+    torch.testing.assert_close(full.std((1, 2)), c.std((1, 2)), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(half, (full + plain) / 2, atol=1e-4, rtol=1e-4)
+
+
 def test_guidance_of_0_hears_no_prompt():
     model, noise = denoiser(), latents(seed=3)
     nothing = asked().where(torch.tensor([False, False]))
@@ -129,6 +127,55 @@ def test_where_leaves_no_trace_of_what_is_not_read():
     other = Condition(asked().memory.flip(0) * 9, asked().valid, asked().vector * -3)
     one, two = (model(z, t, c.where(kept), Known.nothing(z)) for c in (asked(), other))
     assert torch.equal(one[1], two[1]) and not torch.allclose(one[0], two[0])
+
+
+def test_a_memory_of_which_nothing_is_said_to_be_valid_is_all_valid():
+    """What is not read, and the half of guidance that reads nothing, must not read it."""
+    model, noise, t = denoiser(), latents(seed=3), torch.tensor([5, 700])
+    whole = torch.ones(2, 5, dtype=torch.bool)
+    bare, said = (Condition(asked().memory, valid) for valid in (None, whole))
+    none, nothing = torch.tensor([False, False]), Known.nothing(noise)
+    for one, other in ((bare, said), (bare.where(none), said.where(none))):
+        assert torch.equal(model(noise, t, one, nothing), model(noise, t, other, nothing))
+    assert torch.equal(*(model.sample(noise, words, steps=1) for words in (bare, said)))
+
+
+def test_guidance_of_1_asks_the_network_once_a_step_and_another_twice():
+    model, seen = denoiser(), []
+    model.net.register_forward_hook(lambda net, given, out: seen.append(len(out)))
+    for guidance in (1, 3.0):
+        model.sample(latents(), asked(), steps=2, guidance=guidance)
+    assert seen == [2, 2, 4, 4]
+
+
+@pytest.mark.parametrize("guidance", [1, 3.0])
+@pytest.mark.parametrize("solver", ["ddpm", "dpm2"])
+def test_sampling_latents_reads_nothing_from_the_device(guidance, solver, host_reads):
+    model, x = denoiser(), latents()
+    known = Known(x, torch.arange(12).expand(2, -1) < 5)
+    with host_reads() as counter:
+        model.sample(latents(seed=3), asked(), known, 3, guidance, 0.5, solver)
+    assert counter.reads == []
+
+
+@pytest.mark.parametrize("samples", [False, True])
+@pytest.mark.parametrize(
+    ("z", "known", "words"),
+    [
+        (latents(), Known(latents()[:, :5], torch.ones(2, 12).bool()), r"known latents .*2, 5, 12"),
+        (latents(), Known(latents(), torch.ones(2, 11).bool()), r"bool \[2, 11\]; expected bool"),
+        (latents(), Known(latents(), torch.ones(2, 12)), r"float32 \[2, 12\]; expected bool"),
+        (latents()[:, :5], Known.nothing(latents()), r"noisy latents .*2, 5, 12\]; .*\[B, 6, F"),
+        (latents()[0], Known.nothing(latents()), r"noisy latents .*\[6, 12\]"),
+    ],
+)
+def test_what_is_known_must_fit(samples, z, known, words):
+    model = denoiser()
+    with pytest.raises(ValueError, match=words):
+        if samples:
+            model.sample(z, asked(), known)
+        else:
+            model(z, torch.tensor([5, 700]), asked(), known)
 
 
 def test_loss_is_that_of_its_objective_and_falls_with_a_better_answer():
@@ -163,9 +210,58 @@ def test_a_sentence_becomes_audio_of_its_seconds(system, seconds):
     assert told == [(i, steps) for i in range(1, steps + 1)]
 
 
-def test_the_same_seed_the_same_audio(system):
-    one, two, other = (system.generate(["a waltz"], 1.2, steps=2, seed=s) for s in (1, 1, 2))
+@pytest.mark.parametrize("solver", ["ddpm", "dpm2"])
+def test_the_same_seed_the_same_audio(system, solver):
+    drawn = {"steps": 2, "solver": solver}
+    one, two, other, new, newer = (
+        system.generate(["a waltz"], 1.2, seed=s, **drawn) for s in (1, 1, 2, None, None)
+    )
     assert torch.equal(one, two) and not torch.allclose(one, other)
+    assert not torch.allclose(new, newer)
+
+
+def test_each_solver_goes_its_own_way(system):
+    made = [system.generate(["a"], 0.5, 4, solver=s, seed=1) for s in ("ddpm", "ddim", "dpm2")]
+    for one, other in zip(made, made[1:] + made[:1], strict=True):
+        assert not torch.allclose(one, other, atol=1e-4)
+
+
+def test_what_follows_something_is_made_causally_and_nothing_else(system, monkeypatch):
+    """The first window of a piece, and a hole, know of both sides."""
+    ways, honest = [], system.denoiser.sample
+
+    def note(noise, asked, known, causal=False, **options):
+        ways.append((causal, known.frames[0].sum().item(), known.frames.shape[1]))
+        return honest(noise, asked, known, causal=causal, **options)
+
+    monkeypatch.setattr(system.denoiser, "sample", note)
+    system.generate(["a waltz"], 1.7, steps=1)  # 85 frames in windows of 40
+    assert ways == [(False, 0, 40), (True, 16, 40), (True, 19, 40)]
+    ways.clear()
+    system.extend(NOISE[..., : 10 * HOP], 0.2, steps=1)
+    system.inpaint(NOISE, HALF, steps=1)
+    assert ways == [(True, 10, 20), (False, 20, 40)]
+
+
+def test_every_part_is_in_evaluation_mode_meanwhile(system):
+    modes = []
+
+    def note(part, given, out):
+        modes.append(part.training)
+
+    parts = (system.clap.text, system.denoiser.net, system.autoencoder.decoder)
+    hooks = [part.register_forward_hook(note) for part in parts]
+    system.train()
+    try:
+        system.generate(["a"], 0.1, steps=1)
+        system.extend(NOISE, 0.1, steps=1)
+        system.inpaint(NOISE, HALF, steps=1)
+        assert len(modes) == 9 and not any(modes)
+        assert all(part.training for part in parts)
+    finally:
+        system.eval()
+        for hook in hooks:
+            hook.remove()
 
 
 def test_prompts_are_read_and_blank_ones_ask_for_nothing(system):
@@ -174,6 +270,8 @@ def test_prompts_are_read_and_blank_ones_ask_for_nothing(system):
     assert not torch.allclose(waltz, flute)
     none, blank = (system.generate([p], 0.5, **drawn) for p in (None, "  "))
     assert torch.equal(none, blank)
+    unheard = system.generate(["a waltz"], 0.5, guidance=0, **drawn)
+    torch.testing.assert_close(none, unheard, atol=1e-5, rtol=1e-4)
 
 
 def test_extending_keeps_what_is_there_and_adds_its_seconds(system):
@@ -210,8 +308,13 @@ def test_inpainting_makes_what_the_mask_names_and_nothing_else(system):
     torch.testing.assert_close(made[..., 38 * HOP :], through[..., 38 * HOP :])
     middle = slice(11 * HOP, 29 * HOP)
     assert not torch.isclose(made[..., middle], through[..., middle], atol=1e-4).all()
-    both = system.inpaint(audio, mask.expand(2, -1), ["a waltz", None], seed=1, steps=2)
-    assert both.shape == (2, 1, 40 * HOP - 7)
+    told, drawn = [], {"seed": 1, "steps": 2, "callback": lambda *x: told.append(x)}
+    prompts = ["a waltz", None]
+    both, one = (
+        system.inpaint(audio, m, prompts, **drawn) for m in (mask.expand(2, -1), mask[None])
+    )
+    assert both.shape == (2, 1, 40 * HOP - 7) and torch.equal(both, one)
+    assert told == [(1, 2), (2, 2)] * 2
 
 
 def test_audio_of_another_rate_is_resampled(system):
@@ -221,6 +324,8 @@ def test_audio_of_another_rate_is_resampled(system):
 
 NOISE = 0.1 * torch.randn(1, 1, 40 * HOP, generator=torch.Generator().manual_seed(5))
 HALF = torch.arange(40) < 20
+STEREO = ContinuousAutoencoder(ContinuousAutoencoderConfig(channels=2, kept=K))
+OTHER_WORDS = tiny_denoiser(tiny_unet(K, memory_width=9))
 
 
 @pytest.mark.parametrize(
@@ -238,6 +343,8 @@ HALF = torch.arange(40) < 20
         (lambda s: s.generate(["a"], 1, steps=1001), ValueError, "1000"),
         (lambda s: s.generate(["a"], 1, guidance="3"), TypeError, "guidance='3'"),
         (lambda s: s.generate(["a"], 1, guidance=float("nan")), ValueError, "guidance=nan"),
+        (lambda s: s.generate(["a"], 1, guidance=torch.inf), ValueError, "inf must be finite"),
+        (lambda s: s.generate(["a"], 1, guidance=1, rescale=2), ValueError, "rescale=2"),
         (lambda s: s.generate(["a"], 1, rescale=2), ValueError, "rescale=2"),
         (lambda s: s.generate(["a"], 1, solver="euler"), ValueError, "'euler'"),
         (lambda s: s.generate(["a"], 1, seed="x"), ValueError, "seed='x'"),
@@ -254,7 +361,15 @@ HALF = torch.arange(40) < 20
         (lambda s: LatentDenoiserConfig(K), ValueError, "latents=6"),
         (lambda s: LatentDenoiserConfig(schedule="x"), ValueError, "schedule='x'"),
         (lambda s: LatentDenoiserConfig(context=0), ValueError, "context=0"),
+        (lambda s: LatentDenoiserConfig(objective="eps"), ValueError, "objective='eps': choose"),
+        (
+            lambda s: LatentDenoiserConfig(schedule="straight", objective="noise"),
+            ValueError,
+            "noise",
+        ),
         (lambda s: LatentDiffusion(s.autoencoder, s.clap, LatentDenoiser()), ValueError, "32"),
+        (lambda s: LatentDiffusion(s.autoencoder, s.clap, OTHER_WORDS), ValueError, "of 9 and 10"),
+        (lambda s: LatentDiffusion(STEREO, s.clap, s.denoiser), ValueError, "has 2 channels"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_words(system, call, error, words):

@@ -8,7 +8,8 @@ from course_lib.nets import (
     UNet1d,
     UNet1dConfig,
 )
-from course_lib.nets.unet1d import TwoWayConv1d
+from course_lib.nets.denoiser_conditions import Conditions
+from course_lib.nets.unet1d import ResidualBlock, TwoWayConv1d
 
 FRAMES = 21  # odd on two levels
 NETWORKS = ["unet", "transformer"]
@@ -124,6 +125,28 @@ def test_the_time_and_the_vector_reach_every_frame(kind):
         torch.testing.assert_close(
             net(z[1:], t[1:], vector=vector[1:]), net(z, t, vector=vector)[1:]
         )
+
+
+def test_attention_knows_the_order_of_frames():
+    """Without positions, frames turned round would come out as they did, turned round."""
+    unet, transformer = make("unet"), make("transformer")
+    z, t = signal()
+    x, seen = torch.randn(2, 32, 9), Conditions(torch.zeros(2, 16), None, None, None, causal=False)
+    attend = unet.middle.attend
+    with torch.no_grad():
+        for f, given in ((lambda x: attend(x, seen), x), (lambda z: transformer(z, t), z)):
+            assert (f(given.flip(-1)).flip(-1) - f(given)).abs().max() > 1e-3
+
+
+def test_the_conditions_scale_and_shift_a_block_of_the_unet():
+    torch.manual_seed(0)
+    block, summary = ResidualBlock(4, 6, 5), torch.randn(2, 5)
+    nn.init.normal_(block.conv2.weight)
+    x, seen = torch.randn(2, 4, 7), Conditions(summary, None, None, None, causal=False)
+    within = block.norm2(block.conv1(nn.functional.silu(block.norm1(x)), False))  # [B, 6, F]
+    scale, shift = block.film(summary)[:, :6, None], block.film(summary)[:, 6:, None]
+    added = block.conv2(nn.functional.silu(within * (1 + scale) + shift), False)
+    torch.testing.assert_close(block(x, seen), block.skip(x) + added)
 
 
 @pytest.mark.parametrize("kind", NETWORKS)

@@ -147,8 +147,10 @@ def test_the_loss_of_shapes_that_differ():
     x = torch.zeros(2, 4, 6)
     with pytest.raises(ValueError, match=r"output \[2, 1, 6\] .*\[2, 4, 6\]"):
         diffusion_loss(schedule, "noise", x[:, :1], x, x, t)
-    with pytest.raises(ValueError, match=r"valid \[2, 4\] must be \[B, F\] = \[2, 6\]"):
+    with pytest.raises(ValueError, match=r"bool \[2, 4\], must be bool \[B, F\] = \[2, 6\]"):
         diffusion_loss(schedule, "noise", x, x, x, t, torch.ones(2, 4, dtype=torch.bool))
+    with pytest.raises(ValueError, match=r"float32 \[2, 6\], must be bool"):
+        diffusion_loss(schedule, "noise", x, x, x, t, torch.ones(2, 6))
 
 
 # --- Guidance
@@ -278,3 +280,10 @@ def test_what_cannot_be_sampled_is_said_in_words(change, words):
 
     with pytest.raises(ValueError, match=words):
         sample(never, draw(2, 3, 4), **options)
+
+
+def test_a_network_that_makes_another_shape_is_said_in_words():
+    """One that would broadcast, too."""
+    for output in (lambda z: z[:, :1], lambda z: z[..., 1:]):
+        with pytest.raises(ValueError, match=r"made \[2, .* of \[2, 3, 4\]"):
+            sample(lambda z, t, f=output: f(z), draw(2, 3, 4), SCHEDULES["linear"], "velocity", 2)

@@ -7,19 +7,9 @@ import sys
 import pytest
 import soundfile
 import torch
+from tiny_diffusion import tiny_autoencoder, tiny_clap, tiny_denoiser, tiny_unet
 
-from course_lib.models import (
-    CLAP,
-    AudioTowerConfig,
-    CLAPConfig,
-    ContinuousAutoencoder,
-    ContinuousAutoencoderConfig,
-    LatentDenoiser,
-    LatentDenoiserConfig,
-    LatentDiffusion,
-    TextTowerConfig,
-)
-from course_lib.nets import SEANetConfig, UNet1dConfig
+from course_lib.models import LatentDiffusion
 from course_lib.notebook import form, prompting, steering
 from course_lib.notebook import inpainting as painting
 
@@ -29,17 +19,8 @@ SOUND = 0.3 * torch.sin(torch.arange(32000) * 0.1)  # 2 s
 
 @pytest.fixture(scope="module")
 def model() -> LatentDiffusion:
-    torch.manual_seed(0)
-    stack = SEANetConfig(widths=(4, 8, 8), strides=(16, 20), units=1, padding="constant", lstm=0)
-    autoencoder = ContinuousAutoencoder(ContinuousAutoencoderConfig(stack=stack, dim=8, kept=K))
-    text = TextTowerConfig(words=("a", "waltz"), width=8, layers=1, heads=2, longest=6)
-    audio = AudioTowerConfig(channels=(8,), width=8, layers=0)
-    clap = CLAP(CLAPConfig(audio, text, embedding=10))
-    net = UNet1dConfig(K, 2 * K + 1, 8, (1, 1), heads=2, attends=(1,), memory_width=8)
-    denoiser = LatentDenoiser(LatentDenoiserConfig(K, context=100, net=net))
-    for parameter in denoiser.parameters():  # what begins at zero does not hear its prompt
-        torch.nn.init.normal_(parameter, std=0.2)
-    return LatentDiffusion(autoencoder, clap, denoiser).eval()
+    denoiser = tiny_denoiser(tiny_unet(K, vector_width=None), context=100)
+    return LatentDiffusion(tiny_autoencoder(K), tiny_clap(("a", "waltz")), denoiser).eval()
 
 
 def sources(html: str) -> list[str]:

@@ -2,28 +2,17 @@
 
 import pytest
 import torch
+from tiny_diffusion import tiny_autoencoder, tiny_clap, tiny_text, tiny_unet
 
 from course_lib import checkpoints, paths, recipes
-from course_lib.models import (
-    CLAP,
-    AudioTowerConfig,
-    CLAPConfig,
-    ContinuousAutoencoder,
-    ContinuousAutoencoderConfig,
-    LatentDenoiser,
-    LatentDenoiserConfig,
-    LatentDiffusion,
-    TextTowerConfig,
-)
-from course_lib.nets import SEANetConfig, UNet1dConfig
+from course_lib.models import LatentDenoiser, LatentDenoiserConfig, LatentDiffusion
 from course_lib.recipes import diffusion
 from course_lib.songbook import rendering
 from course_lib.training import Draws
 
-K, HOP = 6, 320
-TEXT = TextTowerConfig(("a", "drums", "flute", "no", "waltz"), 8, 1, 2, longest=6)
-NET = UNet1dConfig(K, 2 * K + 1, 16, (1, 1), heads=2, attends=(1,), memory_width=8, vector_width=10)
-CONFIG = LatentDenoiserConfig(K, context=60, net=NET)
+K = 6
+WORDS = ("a", "drums", "flute", "no", "waltz")
+CONFIG = LatentDenoiserConfig(K, context=60, net=tiny_unet(K))
 
 
 class Clips:
@@ -43,11 +32,7 @@ class Clips:
 
 @pytest.fixture(scope="module")
 def parents() -> dict:
-    torch.manual_seed(0)
-    stack = SEANetConfig(widths=(4, 8, 8), strides=(16, 20), units=1, padding="constant", lstm=0)
-    config = ContinuousAutoencoderConfig(stack=stack, dim=8, kept=K)
-    clap = CLAP(CLAPConfig(AudioTowerConfig(channels=(8,), width=8, layers=0), TEXT, embedding=10))
-    return {"autoencoder": ContinuousAutoencoder(config).eval(), "clap": clap.eval()}
+    return {"autoencoder": tiny_autoencoder(K), "clap": tiny_clap(WORDS)}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +64,7 @@ def test_clips_are_encoded_from_two_places_with_their_captions(clips, parents):
 
 def test_what_is_read_is_what_the_system_reads(parents):
     system = LatentDiffusion(*parents.values(), LatentDenoiser(CONFIG))
-    ids = TEXT.tokenizer.encode(["a waltz", "flute no drums"], 6)[0]
+    ids = tiny_text(WORDS).tokenizer.encode(["a waltz", "flute no drums"], 6)[0]
     for one, other in zip(
         diffusion.read(parents["clap"], ids),
         system.read(["a waltz", "flute no drums"]),
