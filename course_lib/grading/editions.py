@@ -9,6 +9,7 @@ import io
 import json
 import tempfile
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 
 from course_lib import paths
@@ -83,6 +84,7 @@ def student_edition(source: dict, name: str, edition: str) -> dict:
     return {"cells": cells, "metadata": about, "nbformat": 4, "nbformat_minor": 5}
 
 
+@lru_cache(maxsize=16)
 def pack_given(name: str, seed: bytes) -> bytes | None:
     """The zip of what the tasks of an assignment plant, or None where they plant nothing."""
     planting = [task for task in assignments.tasks(name) if task.plant is not None]
