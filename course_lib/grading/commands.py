@@ -77,8 +77,8 @@ def _give(run: grader.Run, notebook: Path, name: str, tasks) -> None:
     given = notebook.parent / f"{name}_given.zip"
     if given.is_file():
         run.files[given.name] = given.read_bytes()
-    elif any(task.plant for task in tasks):
-        run.files[given.name] = editions.pack_given(name, PRACTICE)
+    elif tasks and (practice := editions.pack_given(name, PRACTICE)) is not None:
+        run.files[given.name] = practice
 
 
 def _checked(run: grader.Run, exercise: str, task) -> str:

@@ -65,6 +65,7 @@ class Nursery:
     def close(self) -> None:
         if self.forks:
             self.line.close()
+            self.process.kill()  # it keeps nothing, and those it forked end with it
             self.process.wait()
 
     def _reply(self) -> bytes:

@@ -112,6 +112,7 @@ def enter(folder: Path, limits: Limits) -> None:
         os.waitpid(child, 0)
         os._exit(0)
     if sys.platform == "linux":
+        os.setsid()  # a group of its own: what it signals as a group is itself
         _prctl(DEATH_SIGNAL, KILL)
     _limit(limits, own_user)
     if landlock.version():
