@@ -136,6 +136,22 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("-f", action="store_true", help="overwrite OUT")
     generate.set_defaults(run=_generate)
 
+    check = commands.add_parser("check", help="run a notebook, say how each exercise stands")
+    check.add_argument("notebook", metavar="NOTEBOOK", type=Path)
+    check.set_defaults(run=_check)
+
+    grade = commands.add_parser(
+        "grade", help="grade a folder of homework; 'grade build' makes what is handed out",
+        usage="course grade build [N ...] [--seed-file F] [--out DIR]\n"
+        "       course grade FOLDER [--seed-file F] [--manual CSV] [--out DIR] [--yes]",
+    )  # fmt: skip
+    grade.add_argument("what", nargs="+", metavar="FOLDER", help="or: build and numbers, as 1 3")
+    grade.add_argument("--seed-file", metavar="F", type=Path, help="the instructor's secret")
+    grade.add_argument("--manual", metavar="CSV", type=Path, help="points given by hand")
+    grade.add_argument("--out", metavar="DIR", type=Path, help="by default editions or graded")
+    grade.add_argument("--yes", action="store_true", help="also where isolation is missing")
+    grade.set_defaults(run=_grade)
+
     doctor = commands.add_parser("doctor", help="versions, device, disk, and what to do")
     doctor.add_argument("--fix", action="store_true", help="mend torchaudio beside a CPU torch")
     doctor.set_defaults(run=_doctor)
@@ -305,6 +321,32 @@ def _bar(total: float, unit: str, **more):
 
     looks = sys.stderr.isatty()
     return tqdm(total=total, unit=unit, disable=not looks, leave=False, **more)
+
+
+def _check(chosen) -> int:
+    from course_lib.grading import commands
+
+    print("\n".join(commands.check(chosen.notebook)))
+    return 0
+
+
+def _grade(chosen) -> int:
+    from course_lib.grading import commands
+
+    first, *rest = chosen.what
+    if first == "build":
+        if chosen.manual is not None:
+            raise ValueError("--manual belongs to grading a folder, not to building editions.")
+        for path in commands.build(rest, chosen.seed_file, chosen.out):
+            print(path)
+        return 0
+    if rest:
+        raise ValueError(f"One folder at a time: {first}, then {' '.join(rest)}.")
+    target = commands.grade(
+        Path(first), chosen.seed_file, chosen.manual, chosen.out, agreed=chosen.yes
+    )
+    print(f"Written: {target}")
+    return 0
 
 
 def _doctor(chosen) -> int:

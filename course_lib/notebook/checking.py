@@ -1,6 +1,7 @@
 """Exercise checks: correct, not done yet, or which likely mistake it is and a hint.
 
-The checks themselves lie in `exercises/`, one module a notebook; how to write one: `expecting.py`.
+The checks themselves lie in `exercises/`, one module a notebook or an assignment; how to write one:
+`expecting.py`.
 """
 
 import difflib
@@ -30,8 +31,8 @@ class Result:
 def check(name: str, answer) -> None:
     """Check an exercise's answer and print the result; never raises for what the answer does.
 
-    `name` is "NN.exercise", as in the notebook's stub; `answer` the function, class or value
-    written there. Raises KeyError with near matches where no such exercise exists.
+    `name` is "NN.exercise" or, in homework, "hwN.exercise", as in the stub; `answer` the function,
+    class or value written there. Raises KeyError with near matches where no such exercise exists.
     """
     print(grade(name, answer))
 
@@ -76,7 +77,7 @@ def find(name: str):
 
 
 def names() -> list[str]:
-    """Every exercise that has a check, as "NN.exercise"."""
+    """Every exercise that has a check, as "NN.exercise" or "hwN.exercise"."""
     from course_lib.notebook import exercises
 
     found = []
@@ -94,7 +95,8 @@ def names() -> list[str]:
 
 
 def _module(number: str):
-    return importlib.import_module(f"course_lib.notebook.exercises.nb{number}")
+    module = number if number.startswith("hw") else f"nb{number}"
+    return importlib.import_module(f"course_lib.notebook.exercises.{module}")
 
 
 def _noticing_blanks(answer):

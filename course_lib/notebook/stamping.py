@@ -15,7 +15,8 @@ def stamp(place: str | None = None) -> list[Path]:
     changed. Raises ValueError where `place` is not of that form.
     """
     changed = [] if place is None else _publish(place)
-    for path in sorted((paths.root() / "notebooks").glob("*.ipynb")):
+    found = [*paths.root().glob("notebooks/*.ipynb"), *paths.root().glob("homework/*/*.ipynb")]
+    for path in sorted(found):
         notebook = json.loads(path.read_text(encoding="utf-8"))
         if renew(notebook, path.name):
             running.save(notebook, path)

@@ -34,7 +34,7 @@ def told(capsys, *arguments) -> str:
 
 def test_help_lists_every_command_and_imports_nothing_heavy():
     done = course("--help")
-    commands = "data run train table encode decode generate doctor stamp album".split()
+    commands = "data run train table encode decode generate check grade doctor stamp album".split()
     assert done.returncode == 0 and all(command in done.stdout for command in commands)
     code = "import sys, course_lib.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\n"
     code += "print('torch' in sys.modules)"
