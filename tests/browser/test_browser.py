@@ -13,7 +13,7 @@ import torch
 from course_lib import paths
 from course_lib.notebook import players, running, setup
 from course_lib.notebook.album import page as html_page
-from tests.browser.chromium import Page, find
+from scripts.chromium import Page, find
 
 pytestmark = [
     pytest.mark.browser,
