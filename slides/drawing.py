@@ -200,7 +200,7 @@ def bars(axes, found: dict, rows: dict[str, str], metric: str, how: str = "{:.2f
     for place, value, half in zip(places, values, spreads, strict=True):
         at = value + half if value >= 0 else half
         axes.text(max(at, 0) + 0.02 * end, place, how.format(value).replace("-", "−"), va="center")
-    axes.set_xlim(min(0, *(1.1 * v for v in values)), 1.18 * end)
+    axes.set_xlim(min(0, *(v - h for v, h in zip(values, spreads, strict=True))), 1.18 * end)
     axes.tick_params(left=False)
     axes.set_xlabel(found["columns"][metric])
     return axes

@@ -150,7 +150,7 @@ def windows():
         axes.text(start + known + (4 - known) / 2, low + 0.4, "sampled", ha="center", va="center")
         if known:
             axes.text(start + known / 2, low + 0.4, "given", ha="center", va="center")
-    axes.set(xlim=(0, 10), ylim=(0, 3.6))
+    axes.set(xlim=(0, 8.4), ylim=(0, 3.6))
     axes.axis("off")
     return figure
 
@@ -162,10 +162,10 @@ def karasinger():
     found = [(1.2, 3, "phonemes", GREY, 1.7, 0.9), (4.0, 3, "top codes: GRU", RED, 2.6, 0.9)]
     found += [(7.8, 3, "middle and bottom: Transformer", ORANGE, 4.1, 0.9)]
     found += [
-        (1.4 + 1.2 * i, 0.9, word, colour, 0.9, 0.9) for i, (word, colour) in enumerate(order)
+        (0.8 + 1.15 * i, 0.9, word, colour, 0.9, 0.9) for i, (word, colour) in enumerate(order)
     ]
     boxes(axes, found, [((2.05, 3), (2.7, 3), ""), ((5.3, 3), (5.75, 3), "")])
-    axes.text(9.7, 0.9, "one frame", ha="right", va="center", color=GREY)
+    axes.text(9.9, 0.9, "one top frame", ha="right", va="center", color=GREY)
     return figure
 
 
