@@ -1,6 +1,6 @@
 # Two commands: `make course` runs the course, `make test` proves it. `make help` lists the others.
 .DEFAULT_GOAL := help
-.PHONY: help course test lab soak test-browser scores
+.PHONY: help course test lab slides soak test-browser scores
 .DELETE_ON_ERROR:
 
 # The first Python that fits; `make PYTHON=/path/to/python3.12 course` chooses another.
@@ -10,11 +10,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV ?= .venv
 BIN  := $(VENV)/bin
 NB   ?=
+DECK ?=
 
 help:
 	@echo "make course        set up, render the songbook, run every notebook, make a page to listen from"
 	@echo "make test          set up, then every check and every notebook; make test NB=01 for one"
 	@echo "make lab           set up, then open the notebooks in JupyterLab"
+	@echo "make slides        decks as HTML with sound and as PDF, each slide checked; make slides DECK=03"
 	@echo "make soak          the long tests: kills, fuzzing at full number"
 	@echo "make test-browser  players and widgets in Chromium"
 	@echo "make scores        rebuild data/scores from music21"
@@ -53,6 +55,9 @@ lab: $(VENV)/.done
 	@# Committed players play only in trusted notebooks.
 	@$(BIN)/jupyter trust notebooks/*.ipynb >/dev/null
 	@$(BIN)/jupyter lab notebooks
+
+slides: $(VENV)/.done
+	@$(BIN)/python -m slides.build $(DECK)
 
 soak: $(VENV)/.done
 	@$(BIN)/python -m pytest tests -m soak

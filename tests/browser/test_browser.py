@@ -6,7 +6,7 @@ import torch
 from course_lib import paths
 from course_lib.notebook import players
 from course_lib.notebook.album import page as html_page
-from tests.browser.chromium import Page, find
+from scripts.chromium import Page, find
 from tests.browser.lab import run_all, serving
 
 pytestmark = [

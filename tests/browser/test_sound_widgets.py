@@ -2,8 +2,8 @@
 
 import pytest
 
+from scripts.chromium import Page, find
 from tests.browser import lab
-from tests.browser.chromium import Page, find
 
 pytestmark = [
     pytest.mark.browser,
