@@ -162,6 +162,11 @@ def _parser() -> argparse.ArgumentParser:
 
     album = commands.add_parser("album", help="one offline page of all sounds of yours")
     album.set_defaults(run=_album)
+
+    listen = commands.add_parser("listen", help="pool the blind tests of a class")
+    listen.add_argument("what", choices=("merge",), help="merge")
+    listen.add_argument("folder", metavar="FOLDER", type=Path, help="with a folder a listener")
+    listen.set_defaults(run=_listen)
     return parser
 
 
@@ -373,6 +378,16 @@ def _album(chosen) -> int:
     from course_lib.notebook.album import album
 
     print(f"To listen from: {album()}")
+    return 0
+
+
+def _listen(chosen) -> int:
+    from course_lib.notebook.pooling import pool
+
+    tests, left_out = pool(chosen.folder)
+    print("\n".join(str(test) for test in tests))
+    for line in left_out:
+        print(line, file=sys.stderr)
     return 0
 
 
