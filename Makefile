@@ -1,6 +1,6 @@
 # Two commands: `make course` runs the course, `make test` proves it. `make help` lists the others.
 .DEFAULT_GOAL := help
-.PHONY: help course test lab slides soak test-browser scores
+.PHONY: help course test lab slides site soak test-browser scores
 .DELETE_ON_ERROR:
 
 # The first Python that fits; `make PYTHON=/path/to/python3.12 course` chooses another.
@@ -17,6 +17,7 @@ help:
 	@echo "make test          set up, then every check and every notebook; make test NB=01 for one"
 	@echo "make lab           set up, then open the notebooks in JupyterLab"
 	@echo "make slides        decks as HTML with sound and as PDF, each slide checked; make slides DECK=03"
+	@echo "make site          notebooks, decks and results as pages that play, each looked at"
 	@echo "make soak          the long tests: kills, fuzzing at full number"
 	@echo "make test-browser  players and widgets in Chromium"
 	@echo "make scores        rebuild data/scores from music21"
@@ -58,6 +59,9 @@ lab: $(VENV)/.done
 
 slides: $(VENV)/.done
 	@$(BIN)/python -m slides.build $(DECK)
+
+site: $(VENV)/.done
+	@$(BIN)/python -m website.build
 
 soak: $(VENV)/.done
 	@$(BIN)/python -m pytest tests -m soak

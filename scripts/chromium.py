@@ -42,6 +42,7 @@ class Page:
         target = next(t for t in targets if t["type"] == "page")
         self.socket = websocket.create_connection(target["webSocketDebuggerUrl"], timeout=120)
         self.numbers = itertools.count(1)
+        self.events: list[dict] = []  # of the domains that a caller enabled, until it clears them
         self.call("Emulation.setFocusEmulationEnabled", enabled=True)  # as if one looked at it
 
     def __enter__(self):
@@ -61,6 +62,8 @@ class Page:
             if message.get("id") == number:
                 assert "error" not in message, message
                 return message["result"]
+            if "method" in message:
+                self.events.append(message)
 
     def open(self, address: str) -> None:
         self.call("Page.navigate", url=address)

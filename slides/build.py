@@ -49,7 +49,7 @@ def build(chosen: list[decks.Deck], target: Path) -> list[str]:
     if faults:
         return faults
     target.mkdir(parents=True, exist_ok=True)
-    _fonts(target / "fonts")
+    fonts(target / "fonts")
     links = list(dict.fromkeys(link for deck in chosen for link in deck.figures()))
     stale = [link for link in links if drawing.fault(link, target)]
     for link in tqdm(stale, desc="Drawing figures", unit="figure", disable=not stale):
@@ -94,7 +94,8 @@ def asset_faults(html: Path) -> list[str]:
     return said
 
 
-def _fonts(target: Path) -> None:
+def fonts(target: Path) -> None:
+    """Copy the typeface into `target`."""
     target.mkdir(parents=True, exist_ok=True)
     package = rendering.FOLDER / "node_modules" / "@fontsource" / "atkinson-hyperlegible"
     for ours, theirs in FONTS.items():

@@ -43,22 +43,22 @@ TOO_LARGE = """
 NO_BUTTONS = "document.querySelectorAll('.bespoke-marp-osc').forEach(b => b.remove())"
 
 
-def lacking() -> str | None:
+def lacking(command: str = "make slides") -> str | None:
     """Which program is missing and how to get it, in a sentence; None where all are there."""
     if not shutil.which("npm") or not shutil.which("node"):
         return (
-            "npm was not found, and `make slides` fetches Marp with it: install Node.js 18 or "
+            f"npm was not found, and `{command}` fetches Marp with it: install Node.js 18 or "
             "later (on Debian and Ubuntu: apt install npm)."
         )
     if find() is None:
         return (
-            "No Chromium was found, which makes the PDFs and measures the slides: install it "
-            "(on Debian and Ubuntu: apt install chromium)."
+            f"No Chromium was found, with which `{command}` makes PDFs and looks at what it made: "
+            "install it (on Debian and Ubuntu: apt install chromium)."
         )
     return None
 
 
-def install(folder: Path = FOLDER) -> None:
+def install(folder: Path = FOLDER, what: str = "Marp") -> None:
     """`npm ci` with a bar, where package-lock.json changed since. Raises RuntimeError."""
     from tqdm.auto import tqdm
 
@@ -77,7 +77,7 @@ def install(folder: Path = FOLDER) -> None:
         text=True,
         env={**os.environ, "PUPPETEER_SKIP_DOWNLOAD": "1"},
     )
-    with tqdm(total=packages, desc="Fetching Marp, once", unit="package") as bar:
+    with tqdm(total=packages, desc=f"Fetching {what}, once", unit="package") as bar:
         for line in process.stderr:
             bar.update(".tgz" in line and bar.n < packages)
             last = line.strip() if "error" in line else last
@@ -85,8 +85,8 @@ def install(folder: Path = FOLDER) -> None:
             bar.update(packages - bar.n)
     if process.returncode:
         raise RuntimeError(
-            f"npm could not fetch the packages of slides/package.json ({last or 'no reason given'})"
-            ": look at the connection and run `make slides` again."
+            f"npm could not fetch the packages of {folder.name}/package.json "
+            f"({last or 'no reason given'}): look at the connection and run the command again."
         )
     done.write_text(lock, encoding="utf-8")
 
