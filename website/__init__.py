@@ -1,1 +1,1 @@
-"""The site: `make site` builds it from executed notebooks, decks and results (website/README.md)."""
+"""The site of the course: `make site` builds it (website/README.md)."""

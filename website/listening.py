@@ -144,7 +144,7 @@ def prompt_rows(target: Path, done: Callable[[], object] = lambda: None) -> list
 
 
 def _models() -> dict[str, tuple[str, str, "Callable[[Tensor], Tensor]"]]:
-    """{title: (rate in words, notebook, audio [1, 1, T] through the model)}, in the course's order."""
+    """{title: (rate in words, notebook, audio [1, 1, T] through the model)}, in order."""
     from course_lib import audio, checkpoints
     from course_lib.metrics.rate import Rate
     from course_lib.models import LEVELS, Jukebox

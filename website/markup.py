@@ -65,7 +65,11 @@ def code(source: str, language: str = "python") -> str:
 
 
 def anchored(html: str, first: str = "") -> tuple[str, list[Section]]:
-    """`html` with an id for each heading, and the headings. A page's ids are all different."""
+    """`html` with an id for each heading, and the headings. A page's ids are all different.
+
+    Heads of tables that say nothing become plain cells: they would be read out as heads.
+    """
+    html = re.sub(r"<th\b[^>]*>\s*</th>", "<td></td>", html)
     seen: dict[str, int] = {}
     sections = []
 
@@ -94,7 +98,7 @@ def _parser():
     from mdit_py_plugins.dollarmath import dollarmath_plugin
 
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    parser.use(dollarmath_plugin, allow_labels=False, double_inline=True)
+    parser.use(dollarmath_plugin, allow_labels=False, allow_digits=False, double_inline=True)
     rules = {
         "math_inline": lambda tokens, i, options, env: env["formulas"].hold(
             tokens[i].content, False

@@ -103,8 +103,8 @@ def text(source: str, formulas: Formulas) -> Page:
 def results(formulas: Formulas) -> Page:
     """Every table of data/results with its claims and their verdicts."""
     parts = [
-        "# Results\n\nEach table is computed by `course table NAME`: the mean of the seeds and half "
-        "of its 95 % interval. Beneath stands what its notebook claims, written before the run, "
+        "# Results\n\nEach table is computed by `course table NAME`: the mean of the seeds and "
+        "half of its 95 % interval. Beneath stands what its notebook claims, written before the run, "
         "and what the seeds said. The smallest effect is the one that would matter."
     ]
     known = sorted(p.stem for p in paths.data("results").glob("*.json"))
@@ -191,7 +191,8 @@ def _stages(stages: list[Stage], notebooks: dict[str, Path]) -> str:
         "<h2>The same clips through every stage</h2><p>Two clips that no model heard in training, "
         "and the tune that stands in for yours. Rates say how much of a second is kept; beneath "
         "each player stands what was measured.</p>"
-        f'<div class="wide" tabindex="0"><table class="listen"><thead><tr><th scope="col">stage</th>'
+        '<div class="wide" tabindex="0"><table class="listen">'
+        '<thead><tr><th scope="col">stage</th>'
         f'<th scope="col">rate</th>{heads}<th scope="col">notebook</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
@@ -211,7 +212,8 @@ def _answers(answers: list[Answer]) -> str:
         "<h2>The same prompts through every generator</h2><p>The first attempt of each, none "
         "picked. The judge, a classifier that neither of them was trained with, says what it "
         "hears of what was asked.</p>"
-        f'<div class="wide" tabindex="0"><table class="listen"><thead><tr><th scope="col">prompt</th>'
+        '<div class="wide" tabindex="0"><table class="listen">'
+        '<thead><tr><th scope="col">prompt</th>'
         f"{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
