@@ -104,8 +104,8 @@ def results(formulas: Formulas) -> Page:
     """Every table of data/results with its claims and their verdicts."""
     parts = [
         "# Results\n\nEach table is computed by `course table NAME`: the mean of the seeds and "
-        "half of its 95 % interval. Beneath stands what its notebook claims, written before the run, "
-        "and what the seeds said. The smallest effect is the one that would matter."
+        "half of its 95 % interval. Beneath stands what its notebook claims, written before the "
+        "run, and what the seeds said. The smallest effect is the one that would matter."
     ]
     known = sorted(p.stem for p in paths.data("results").glob("*.json"))
     for name in (n for n in known if n in tables.names()):
@@ -122,13 +122,14 @@ def results(formulas: Formulas) -> Page:
 
 def decks(found: list) -> Page:
     """The list of the decks, as HTML with sound and as PDF."""
-    rows = [
-        f"<tr><td>{deck.name[:2]}</td><td>{escape(deck.front['title'])}</td>"
-        f"<td>{' '.join(escape(n) for n in deck.notebooks)}</td>"
-        f'<td><a href="slides/{deck.name}.html">Slides with sound: {escape(deck.front["title"])}</a></td>'
-        f'<td><a href="slides/{deck.name}.pdf">PDF: {escape(deck.front["title"])}</a></td></tr>'
-        for deck in found
-    ]
+    rows = []
+    for deck in found:
+        title, numbers = escape(deck.front["title"]), escape(" ".join(deck.notebooks))
+        rows.append(
+            f"<tr><td>{deck.name[:2]}</td><td>{title}</td><td>{numbers}</td>"
+            f'<td><a href="slides/{deck.name}.html">Slides with sound: {title}</a></td>'
+            f'<td><a href="slides/{deck.name}.pdf">PDF: {title}</a></td></tr>'
+        )
     body, sections = anchored(
         "<h1>Slides</h1><p>One deck a lecture. In the deck, press <kbd>p</kbd> for the presenter's "
         "window with notes and a clock, <kbd>f</kbd> for the whole screen.</p>"
