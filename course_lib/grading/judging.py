@@ -52,3 +52,11 @@ def difference(got, want, tolerance: float = 1e-4) -> str:
 def failed(answers: list[Values | Failed]) -> str:
     """What the first Failed among the answers says, or ""."""
     return next((a.words for a in answers if isinstance(a, Failed)), "")
+
+
+def not_own(tune: str) -> str:
+    """Why a tune is not the student's own, or ""."""
+    from course_lib.songbook.own_music import DEFAULT
+
+    same = "".join(tune.split()) == "".join(DEFAULT.split())
+    return "it is the course's own tune, or none" if same or len(tune) < 3 else ""

@@ -67,3 +67,18 @@ def expect_close(
 def is_blank(answer) -> bool:
     """Whether an answer is what an untouched stub gives."""
     return answer is None or answer is Ellipsis
+
+
+TRIALS = 12  # pairs of a listen task
+
+
+def expect_record(answer):
+    """Expect a function that gives {"answers": 12 letters, "how": ..., "needed": int}."""
+    got = answer()
+    expect(isinstance(got, dict), "The answer should be a dict.", "answers, how and needed")
+    letters = got.get("answers")
+    well = isinstance(letters, str) and len(letters) == TRIALS and set(letters) <= set("AB")
+    expect(well, f"The answers are {TRIALS} letters, A or B.", "One for each pair, in order.")
+    expect(got.get("how") in ("ear", "picture"), "`how` is 'ear' or 'picture'.")
+    expect(type(got.get("needed")) is int, "`needed` is a whole number.", "How many right of 12?")
+    expect(got["needed"] > 6, "Six of twelve is what guessing gives.", "Sum binomial terms.")

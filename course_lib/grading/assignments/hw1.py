@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+from course_lib.grading import pairs
 from course_lib.grading.assignments import hw1_planted as planted
-from course_lib.grading.judging import difference, differences, failed, mark
+from course_lib.grading.judging import difference, differences, failed, mark, not_own
 from course_lib.grading.task import Failed, Task
 
 DRIVES = "course_lib.grading.drives.hw1"
@@ -164,14 +165,11 @@ def _judge_perplexity(cases, answers):
 
 
 def _judge_tune(cases, answers):
-    from course_lib.songbook.own_music import DEFAULT
-
     own, said = "the tune is your own", "the error is that of this codebook on these frames"
     (answer,) = answers
     if failed(answers):
         return [mark(own, 1, failed(answers)), mark(said, 2, failed(answers))]
-    same = "".join(answer["tune"].split()) == "".join(DEFAULT.split())
-    told = "it is the course's own tune, or none" if same or len(answer["tune"]) < 3 else ""
+    told = not_own(answer["tune"])
     frames, codebook = (np.asarray(answer[k], np.float64) for k in ("frames", "codebook"))
     if frames.ndim != 2 or codebook.shape != (16, 80) or frames.shape[1:] != (80,):
         return [mark(own, 1, told), mark(said, 2, "the shapes are not [F, 80] and [16, 80]")]
@@ -195,7 +193,7 @@ TASKS = (
     Task("perplexity", "build", 2, _perplexity_cases, f"{DRIVES}:perplexity", _judge_perplexity),
     Task("diagnosis", "diagnose", 4, planted.diagnosis_cases, f"{DRIVES}:diagnosis",
          planted.judge_diagnosis, planted.plant_diagnosis),
-    Task("heard", "listen", 5, planted.heard_cases, f"{DRIVES}:heard", planted.judge_heard,
+    Task("heard", "listen", 5, pairs.cases, f"{DRIVES}:heard", pairs.judge,
          planted.plant_heard, by_hand=(("the argument", 3),)),
     Task("my_tune", "build", 3, lambda random: [{}], f"{DRIVES}:my_tune", _judge_tune),
 )  # fmt: skip

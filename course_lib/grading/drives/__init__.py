@@ -19,3 +19,9 @@ def answer_of(namespace: dict, name: str):
     near = difflib.get_close_matches(name, [k for k in namespace if isinstance(k, str)], 1, 0.7)
     hint = f"there is `{near[0]}`: was it renamed?" if near else "did its cell raise?"
     raise Absent(f"your notebook has no `{name}`; {hint}")
+
+
+def heard(namespace: dict) -> dict:
+    """The record of a listen task, the same in every assignment."""
+    found = answer_of(namespace, "heard")()
+    return {key: found[key] for key in ("answers", "how", "needed")}

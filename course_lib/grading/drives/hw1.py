@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.grading.drives import answer_of
+from course_lib.grading.drives import answer_of, heard  # noqa: F401
 
 
 def nearest(namespace, x, codebook, price):
@@ -47,11 +47,6 @@ def perplexity(namespace, codes, size):
 def diagnosis(namespace):
     found = answer_of(namespace, "diagnosis")()
     return {"fault": found["fault"], "entries": list(found["entries"])}
-
-
-def heard(namespace):
-    found = answer_of(namespace, "heard")()
-    return {key: found[key] for key in ("answers", "how", "needed")}
 
 
 def my_tune(namespace):
