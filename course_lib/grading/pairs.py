@@ -25,7 +25,7 @@ def clips() -> "tuple[Clip, ...]":
 
 
 def excerpts(seconds: float) -> list:
-    """Twelve different parts [1, T] of these clips, from their starts and then from a second later."""
+    """Twelve parts [1, T] of these clips: their starts, then what begins a second later."""
     length, found = round(seconds * 16000), clips()
     return [
         found[n % len(found)].audio[:, 16000 * (n // len(found)) :][:, :length]
