@@ -12,24 +12,12 @@ from slides.drawing import (
     SKY,
     bars,
     boxes,
+    counted,
     drawn_from,
     mean,
     spread,
     subplots,
 )
-
-
-def counted(axes, values: dict[str, float], colours, how: str = "{:,.0f}", room: float = 1.2):
-    """Lying bars of numbers that a paper printed, each with its number written behind it."""
-    places = range(len(values))[::-1]
-    axes.barh(places, values.values(), color=colours, height=0.68)
-    axes.set_yticks(places, values)
-    end = max(values.values())
-    for place, value in zip(places, values.values(), strict=True):
-        axes.text(value + 0.015 * end, place, how.format(value), va="center")
-    axes.set_xlim(0, room * end)
-    axes.tick_params(left=False)
-    return axes
 
 
 @drawn_from()
@@ -72,7 +60,7 @@ def tasks():
         "MusicLM": 1,
     }
     figure, axes = subplots(size=(11.4, 4.8))
-    counted(axes, found, [RED, *[BLUE] * 10], room=1.05)
+    counted(axes, found, [RED, *[BLUE] * 10])
     axes.set(xlabel="tasks, of eleven")
     return figure
 
@@ -178,7 +166,7 @@ def two_steps():
 def told():
     figure, axes = subplots(1, 2, size=(11.4, 3.4), sharey=True)
     values = {"added to every input": 36.94, "moving every norm": 47.46, "a prefix": 67.40}
-    counted(axes[0], values, [GREY, GREY, RED], "{:.1f} %")
+    counted(axes[0], values, [GREY, GREY, RED], "{:.1f} %".format)
     axes[0].set(xlabel="attributes that come out (%)")
     values = {"added to every input": 2.97, "moving every norm": 3.11, "a prefix": 3.15}
     places = range(3)[::-1]

@@ -11,6 +11,7 @@ from slides.drawing import (
     PINK,
     RED,
     boxes,
+    counted,
     drawn_from,
     mean,
     spread,
@@ -22,23 +23,6 @@ TABLES = tuple(
     sorted(path.stem for path in paths.data("results").glob("*.json") if path.stem != "soak")
 )
 WATTS = {"V100": 300, "core": 15}  # the card's limit; an assumption, which the slide states
-
-
-def counted(axes, values: dict[str, float], colours, how, log: bool = False):
-    """Lying bars, each with its number written behind it."""
-    places = range(len(values))[::-1]
-    axes.barh(places, values.values(), color=colours, height=0.66)
-    axes.set_yticks(places, values)
-    end = max(values.values())
-    for place, value in zip(places, values.values(), strict=True):
-        axes.text(value * 1.25 if log else value + 0.015 * end, place, how(value), va="center")
-    if log:
-        axes.set_xscale("log")
-        axes.minorticks_off()
-    else:
-        axes.set_xlim(0, 1.18 * end)
-    axes.tick_params(left=False)
-    return axes
 
 
 @drawn_from(models=("musicgen",))
