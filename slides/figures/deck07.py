@@ -61,7 +61,7 @@ def tasks():
     }
     figure, axes = subplots(size=(11.4, 4.8))
     counted(axes, found, [RED, *[BLUE] * 10])
-    axes.set(xlabel="tasks, of eleven")
+    axes.set(xlabel="tasks, of eleven", xlim=(0, 11.7))
     return figure
 
 

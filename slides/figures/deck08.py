@@ -217,7 +217,7 @@ def friends(model):
         "a copy of half of the layers": sum(layers) // 2,
         "LoRA, rank 8": sum(8 * (a + b) for a, b in _linear(model)),
         "a prefix of 8 for each layer": 2 * 8 * width * len(depth),
-        "gains and offsets of the norms": sum(
+        "biases and gains alone": sum(
             weight.numel() for name, weight in named.items() if weight.ndim == 1
         ),
     }
