@@ -21,8 +21,8 @@ GREY, PALE = "#5c6670", "#c9d1d8"
 WIDE, HALF = (11.4, 4.4), (5.5, 4.4)  # inches: the width of a slide, and of one of two columns
 
 __all__ = ["BLACK", "BLUE", "GREEN", "GREY", "HALF", "HEAT", "ORANGE", "PALE", "PINK", "RED"]
-__all__ += ["SKY", "WIDE", "YELLOW", "Figure", "bars", "boxes", "draw", "drawn_from", "fault"]
-__all__ += ["find", "mean", "spread", "subplots"]
+__all__ += ["SKY", "WIDE", "YELLOW", "Figure", "bars", "boxes", "counted", "draw", "drawn_from"]
+__all__ += ["fault", "find", "mean", "spread", "subplots"]
 
 
 @dataclass(frozen=True)
@@ -203,6 +203,32 @@ def bars(axes, found: dict, rows: dict[str, str], metric: str, how: str = "{:.2f
     axes.set_xlim(min(0, *(v - h for v, h in zip(values, spreads, strict=True))), 1.18 * end)
     axes.tick_params(left=False)
     axes.set_xlabel(found["columns"][metric])
+    return axes
+
+
+def counted(
+    axes,
+    values: dict[str, float],
+    colours,
+    how: Callable[[float], str] = "{:,.0f}".format,
+    log: bool = False,
+):
+    """Lying bars of numbers that a paper printed or that were counted, each written behind its bar.
+
+    With `log` the axis is logarithmic, and its limits are the caller's.
+    """
+    places = range(len(values))[::-1]
+    axes.barh(places, values.values(), color=colours, height=0.66)
+    axes.set_yticks(places, values)
+    end = max(values.values())
+    for place, value in zip(places, values.values(), strict=True):
+        axes.text(value * 1.25 if log else value + 0.015 * end, place, how(value), va="center")
+    if log:
+        axes.set_xscale("log")
+        axes.minorticks_off()
+    else:
+        axes.set_xlim(0, 1.18 * end)
+    axes.tick_params(left=False)
     return axes
 
 

@@ -16,8 +16,6 @@ OUTLINE |= {"G": (1, 5)}
 TO_COME = {
     "slides/05_token_language_models.md",
     "slides/06_diffusion.md",
-    "slides/07_one_model_for_all.md",
-    "slides/08_control_and_what_is_next.md",
 }
 
 
